@@ -1,0 +1,51 @@
+/* vocab.h - what each token id writes, and the prefix trie of those bytes. */
+#ifndef WEIR_HOST_VOCAB_H
+#define WEIR_HOST_VOCAB_H
+
+#include "memory.h"
+#include "status.h"
+
+#define VOCAB_NONE UINT32_MAX
+
+/* The trie in depth-first order: the children of node i start at i + 1, and a node's next sibling is at its `end`.
+ * Siblings ascend by byte. Node 0 is the root (byte 0, no token). */
+typedef struct trie_node {
+    uint32_t end;   /* one past the last node of the subtree */
+    uint32_t token; /* lowest token id that ends here, or VOCAB_NONE; the others follow in vocab->same */
+    uint8_t byte;
+} trie_node;
+
+typedef struct trie {
+    trie_node *nodes;
+    uint32_t count;
+} trie;
+
+struct lexicon; /* base rows of this vocabulary, see masks.h */
+
+struct weir_vocab {
+    weir_allocator allocator;
+    uint32_t token_count;    /* highest id + 1 */
+    uint32_t logits_width;
+    uint32_t mask_words;     /* (logits_width + 31) / 32 */
+    uint32_t *offsets;       /* [token_count + 1] into bytes; special tokens and holes: their text, never matched */
+    uint8_t *bytes;
+    uint8_t *flags;          /* [token_count] VOCAB_* */
+    uint32_t *stop_ids;      /* ascending, distinct */
+    uint32_t stop_count;
+    trie trie;               /* text tokens only: not special, not empty, id below logits_width */
+    uint32_t *same;          /* [token_count] next higher text token with the same bytes, or VOCAB_NONE */
+    uint32_t byte_token[256];/* the token that is exactly this byte, or VOCAB_NONE */
+    uint64_t hash;           /* of all of the above: a grammar's tables fit one vocabulary */
+    weir_vocab_report report;
+    struct lexicon *lexicon; /* built at creation by lexicon_create, freed by lexicon_destroy */
+};
+
+enum { VOCAB_SPECIAL = WEIR_TOKEN_SPECIAL, VOCAB_HOLE = 2 };
+
+/* The trie of `count` byte strings, values[i] as its token: strings with equal bytes are chained through `same`
+ * (indexed by value; may be NULL when all are distinct). Allocated with `allocator`; free with trie_free. */
+weir_status trie_build(const weir_allocator *allocator, const uint8_t *const *strings, const uint32_t *lengths,
+                       const uint32_t *values, uint32_t count, uint32_t *same, trie *out);
+void trie_free(const weir_allocator *allocator, trie *trie);
+
+#endif

@@ -1,0 +1,351 @@
+/* weir.h - constrained sampling: JSON Schema in, masks and sampled tokens out.
+ *
+ * The whole public API. C99 clean; needs no CUDA header.
+ *
+ *   weir_vocab   -> what each token id writes          immutable, shared by threads
+ *   weir_grammar -> a schema compiled for a vocabulary immutable, shared by threads
+ *   weir_matcher -> one sequence on the CPU            one user at a time
+ *   weir_sampler -> a batch: mask, select, draw, advance   one user at a time
+ *
+ * Conventions. Every fallible call returns weir_status; 0 is success. `error` may be NULL; where it is not, a
+ * failing call fills it. Out pointers are set to NULL on failure. destroy() takes NULL. Option structs start
+ * with `size`, set by their *_INIT macro; NULL options mean the defaults. No call prints, aborts or keeps
+ * global state. An allocator passed at creation must outlive the object; NULL means malloc and free.
+ */
+#ifndef WEIR_H
+#define WEIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WEIR_VERSION_MAJOR 0
+#define WEIR_VERSION_MINOR 1
+#define WEIR_VERSION_PATCH 0
+
+#if defined(_WIN32)
+#define WEIR_API
+#else
+#define WEIR_API __attribute__((visibility("default")))
+#endif
+
+/* --- status and errors ------------------------------------------------------------------------------------ */
+
+typedef enum weir_status {
+    WEIR_OK = 0,
+    WEIR_ERROR_ARGUMENT = 1,      /* a NULL, a size or a value outside its range */
+    WEIR_ERROR_MEMORY = 2,        /* the allocator returned NULL, or a slot is too small */
+    WEIR_ERROR_FILE = 3,          /* a file cannot be opened, read or written */
+    WEIR_ERROR_JSON = 4,          /* text that is not RFC 8259 JSON; error.byte says where */
+    WEIR_ERROR_SCHEMA = 5,        /* the schema is refused; error.pointer and message say why */
+    WEIR_ERROR_VOCAB = 6,         /* the vocabulary cannot be used, or lacks what the grammar needs */
+    WEIR_ERROR_LIMIT = 7,         /* a limit on states, bytes, work or depth was reached while compiling */
+    WEIR_ERROR_UNSATISFIABLE = 8, /* nothing satisfies the constraint, or not inside the token budget */
+    WEIR_ERROR_TOKEN = 9,         /* the token is not allowed here; the state is unchanged */
+    WEIR_ERROR_TABLES = 10,       /* a saved grammar is damaged or of another version */
+    WEIR_ERROR_CANCELLED = 11     /* the caller's progress function asked to stop */
+} weir_status;
+
+typedef struct weir_error {
+    weir_status status;
+    int32_t row;        /* row of a batch call, else -1 */
+    int64_t byte;       /* 0-based offset into the text that was read, else -1 */
+    char pointer[256];  /* JSON pointer into the schema, "" is the root; cut at 255 bytes */
+    char message[512];  /* one sentence: what was found and what was expected */
+} weir_error;
+
+/* The constant name of a status, "WEIR_OK" and so on. Any thread; never NULL. */
+WEIR_API const char *weir_status_name(weir_status status);
+/* "0.1.0". Any thread. */
+WEIR_API const char *weir_version(void);
+
+typedef struct weir_allocator {
+    void *context;
+    /* realloc: pointer NULL allocates; size 0 frees and returns NULL. old_size is what was asked for before. */
+    void *(*reallocate)(void *context, void *pointer, size_t old_size, size_t size);
+} weir_allocator;
+
+/* --- vocabulary ------------------------------------------------------------------------------------------- */
+
+typedef struct weir_vocab weir_vocab;
+
+enum { WEIR_TOKEN_SPECIAL = 1 /* control token: never allowed as text */ };
+
+typedef struct weir_token {
+    const void *bytes; /* what the token writes; any bytes, also none */
+    uint32_t length;
+    uint32_t flags;    /* WEIR_TOKEN_SPECIAL or 0 */
+} weir_token;
+
+typedef struct weir_vocab_options {
+    size_t size;
+    const weir_allocator *allocator;
+    const uint32_t *stop_ids;  /* replaces what the files name; NULL: as the files say */
+    uint32_t stop_count;
+    uint32_t logits_width;     /* columns of a row of logits; 0: the token count. May be smaller or larger */
+} weir_vocab_options;
+#define WEIR_VOCAB_OPTIONS_INIT { sizeof(weir_vocab_options), NULL, NULL, 0, 0 }
+
+/* A vocabulary from byte strings: tokens[i] is token id i. Copies everything. Stop ids at or above token_count
+ * are accepted when they are below logits_width. Any thread. Free with weir_vocab_destroy. */
+WEIR_API weir_status weir_vocab_create(const weir_token *tokens, uint32_t token_count, const weir_vocab_options *options,
+                                       weir_vocab **out, weir_error *error);
+/* A vocabulary from a file; the kind is detected from its content: a tiktoken rank file, a Hugging Face
+ * tokenizer.json, either gzip-compressed, or a *.meta.json that names its `vocab_file`. Special tokens and stop ids
+ * of NAME.tiktoken come from NAME.meta.json beside it, those of NAME.tokenizer.json from NAME.meta.json or
+ * NAME.tokenizer_config.json; options->stop_ids replaces the stop ids. WEIR_ERROR_VOCAB when no stop id is known. */
+WEIR_API weir_status weir_vocab_load(const char *path, const weir_vocab_options *options, weir_vocab **out,
+                                     weir_error *error);
+/* The same from memory. `text` is the file's content, `meta` the meta file's content or NULL. */
+WEIR_API weir_status weir_vocab_from_memory(const void *text, size_t length, const void *meta, size_t meta_length,
+                                            const weir_vocab_options *options, weir_vocab **out, weir_error *error);
+/* The embedded byte-level BPE vocabulary of a few thousand tokens: everything runs without a download. */
+WEIR_API weir_status weir_vocab_default(const weir_vocab_options *options, weir_vocab **out, weir_error *error);
+WEIR_API void weir_vocab_destroy(weir_vocab *vocab);
+
+WEIR_API uint32_t weir_vocab_token_count(const weir_vocab *vocab);  /* highest id + 1, special tokens included */
+WEIR_API uint32_t weir_vocab_logits_width(const weir_vocab *vocab);
+/* 32-bit words of a mask: (logits_width + 31) / 32. */
+WEIR_API uint32_t weir_vocab_mask_words(const weir_vocab *vocab);
+/* Bytes of a token; borrowed until the vocabulary is destroyed. Ids out of range give length 0. */
+WEIR_API const uint8_t *weir_vocab_token(const weir_vocab *vocab, uint32_t token, uint32_t *length);
+WEIR_API bool weir_vocab_is_special(const weir_vocab *vocab, uint32_t token);
+WEIR_API const uint32_t *weir_vocab_stop_ids(const weir_vocab *vocab, uint32_t *count);
+
+typedef struct weir_vocab_report {
+    uint32_t token_count, text_count, special_count;
+    uint32_t hole_count;       /* ids below token_count that carry no token */
+    uint32_t empty_count;      /* text tokens with no bytes: never allowed */
+    uint32_t duplicate_count;  /* ids whose bytes another, lower id has too */
+    uint32_t not_utf8_count;   /* tokens of two or more bytes that are not whole UTF-8 */
+    uint32_t missing_byte_count;
+    uint8_t missing_bytes[32]; /* bit b (byte b/8, bit b%8): no token is exactly the byte b */
+    uint32_t longest_token;    /* bytes */
+} weir_vocab_report;
+/* The self-check: what is unusual in this vocabulary. Cheap; the counts are kept from creation. */
+WEIR_API void weir_vocab_check(const weir_vocab *vocab, weir_vocab_report *report);
+
+/* --- grammar ---------------------------------------------------------------------------------------------- */
+
+typedef struct weir_grammar weir_grammar;
+
+typedef enum weir_whitespace {
+    WEIR_WHITESPACE_ANY = 0,     /* bounded runs between tokens, none before or after the value */
+    WEIR_WHITESPACE_COMPACT = 1, /* {"a":1,"b":2} */
+    WEIR_WHITESPACE_SPACED = 2,  /* {"a": 1, "b": 2}, as Python's json.dumps */
+    WEIR_WHITESPACE_PRETTY = 3   /* one member a line, as json.dumps(indent=n) */
+} weir_whitespace;
+
+typedef enum weir_key_order { WEIR_ORDER_SCHEMA = 0 } weir_key_order;
+
+typedef enum weir_objects {
+    WEIR_OBJECTS_STANDARD = 0, /* open, as the standard says */
+    WEIR_OBJECTS_CLOSED = 1    /* keys that no component lists are not written, unless additionalProperties allows */
+} weir_objects;
+
+typedef struct weir_grammar_options {
+    size_t size;
+    const weir_allocator *allocator;
+    weir_whitespace whitespace;
+    uint32_t indent;          /* of WEIR_WHITESPACE_PRETTY, 0..16 */
+    uint32_t whitespace_run;  /* longest run of WEIR_WHITESPACE_ANY in bytes, 1..1024 */
+    weir_key_order order;
+    weir_objects objects;
+    uint32_t depth_limit;     /* nesting of { and [, 1..1024 */
+    bool strict;              /* recorded keywords are errors */
+    uint32_t state_limit;     /* states of the machine; 0: the default */
+    size_t memory_limit;      /* bytes while compiling; 0: the default */
+    uint64_t work_limit;      /* deterministic units of work, about 1e9 a second; 0: the default */
+    /* Called now and then while compiling with the units of work done; true cancels. May be NULL. */
+    bool (*progress)(void *context, uint64_t work);
+    void *progress_context;
+} weir_grammar_options;
+#define WEIR_GRAMMAR_OPTIONS_INIT                                                                                      \
+    { sizeof(weir_grammar_options), NULL, WEIR_WHITESPACE_ANY, 2, 64, WEIR_ORDER_SCHEMA, WEIR_OBJECTS_STANDARD, 128,   \
+      false, 0, 0, 0, NULL, NULL }
+
+/* Compiles a JSON Schema (UTF-8 text, `length` bytes) for a vocabulary, which must outlive the grammar. A schema
+ * that nothing satisfies compiles; see weir_grammar_satisfiable. Any thread. Free with weir_grammar_destroy. */
+WEIR_API weir_status weir_grammar_from_json_schema(const weir_vocab *vocab, const char *schema, size_t length,
+                                                   const weir_grammar_options *options, weir_grammar **out,
+                                                   weir_error *error);
+WEIR_API void weir_grammar_destroy(weir_grammar *grammar);
+WEIR_API const weir_vocab *weir_grammar_vocab(const weir_grammar *grammar);
+/* false: no text satisfies the constraint; every mask of it is empty. */
+WEIR_API bool weir_grammar_satisfiable(const weir_grammar *grammar);
+/* Tokens that always suffice for a whole document, the stop token not counted; UINT32_MAX if unsatisfiable. */
+WEIR_API uint32_t weir_grammar_least_tokens(const weir_grammar *grammar);
+
+typedef enum weir_keyword_fate {
+    WEIR_KEYWORD_ENFORCED = 0,
+    WEIR_KEYWORD_RECORDED = 1, /* a standard keyword that could narrow the language and is not enforced */
+    WEIR_KEYWORD_NOTED = 2     /* annotation or unknown keyword */
+} weir_keyword_fate;
+
+typedef struct weir_keyword_report {
+    weir_keyword_fate fate;
+    const char *pointer; /* JSON pointer of the schema object that holds the keyword */
+    const char *keyword;
+    const char *why;     /* for recorded ones; else "" */
+} weir_keyword_report;
+/* What became of every keyword of the schema, in the order of the text. Borrowed from the grammar. */
+WEIR_API uint32_t weir_grammar_keyword_count(const weir_grammar *grammar, weir_keyword_fate fate);
+WEIR_API uint32_t weir_grammar_report_count(const weir_grammar *grammar);
+WEIR_API const weir_keyword_report *weir_grammar_report(const weir_grammar *grammar, uint32_t index);
+
+typedef enum weir_row_kind {
+    WEIR_ROW_EMPTY = 0,  /* nothing but a stop token */
+    WEIR_ROW_LIST = 1,   /* a sorted list of tokens */
+    WEIR_ROW_BASE = 2,   /* a base row shared by the vocabulary, and the tokens that differ */
+    WEIR_ROW_BITMAP = 3, /* one bit a token */
+    WEIR_ROW_FULL = 4    /* every text token */
+} weir_row_kind;
+
+typedef struct weir_grammar_stats {
+    uint32_t state_count, edge_count, return_symbol_count, module_count;
+    uint32_t row_count;            /* distinct rows */
+    uint32_t state_rows[5];        /* states by weir_row_kind */
+    uint32_t forced_state_count;   /* states with exactly one allowed token */
+    uint32_t guarded_max;          /* guarded tokens of the row that has most */
+    uint64_t guarded_sum;          /* over all distinct rows */
+    uint32_t frame_words;          /* 32-bit words of one stack frame */
+    uint64_t blob_bytes;           /* tables */
+    uint64_t compile_work;         /* units of work spent */
+    uint64_t rows_built_late;      /* rows built after compiling: always 0 */
+} weir_grammar_stats;
+WEIR_API void weir_grammar_statistics(const weir_grammar *grammar, weir_grammar_stats *stats);
+
+/* The compiled tables as one flat blob, borrowed until the grammar is destroyed: write them anywhere. */
+WEIR_API const void *weir_grammar_tables(const weir_grammar *grammar, size_t *length);
+/* A grammar from such a blob, for the same vocabulary (checked by hash). Copies. Damaged or foreign blobs give
+ * WEIR_ERROR_TABLES. The keyword report is not part of the blob. */
+WEIR_API weir_status weir_grammar_load(const weir_vocab *vocab, const void *tables, size_t length,
+                                       const weir_allocator *allocator, weir_grammar **out, weir_error *error);
+
+/* --- matcher: one sequence on the CPU --------------------------------------------------------------------- */
+
+typedef struct weir_matcher weir_matcher;
+
+typedef struct weir_matcher_options {
+    size_t size;
+    const weir_allocator *allocator;
+    uint32_t rollback_tokens; /* how many tokens can be taken back; at least 256 */
+    uint32_t token_budget;    /* tokens for the whole document without the stop token; 0: no budget */
+} weir_matcher_options;
+#define WEIR_MATCHER_OPTIONS_INIT { sizeof(weir_matcher_options), NULL, 256, 0 }
+
+/* A matcher at the start of the grammar, which must outlive it. WEIR_ERROR_UNSATISFIABLE when no document fits the
+ * token budget. Free with weir_matcher_destroy. */
+WEIR_API weir_status weir_matcher_create(const weir_grammar *grammar, const weir_matcher_options *options,
+                                         weir_matcher **out, weir_error *error);
+WEIR_API void weir_matcher_destroy(weir_matcher *matcher);
+/* A copy with the same state, budget and rollback history. */
+WEIR_API weir_status weir_matcher_clone(const weir_matcher *matcher, weir_matcher **out, weir_error *error);
+WEIR_API void weir_matcher_reset(weir_matcher *matcher);
+/* Advances by one token. A stop token is taken only where the text is complete; after it the matcher is stopped and
+ * takes nothing more. WEIR_ERROR_TOKEN leaves the state as it was. */
+WEIR_API weir_status weir_matcher_accept(weir_matcher *matcher, uint32_t token, weir_error *error);
+/* How many of the tokens could be accepted one after the other; changes nothing. */
+WEIR_API uint32_t weir_matcher_validate(weir_matcher *matcher, const uint32_t *tokens, uint32_t count);
+/* Takes the last `count` accepted tokens back, a stop token included. WEIR_ERROR_ARGUMENT beyond the history. */
+WEIR_API weir_status weir_matcher_rollback(weir_matcher *matcher, uint32_t count, weir_error *error);
+/* The mask of the next token: words[token/32] bit token%32 = allowed; word_count >= weir_vocab_mask_words, words
+ * beyond it are cleared. Stop ids are set where the text is complete. A stopped matcher gives an empty mask. */
+WEIR_API weir_status weir_matcher_fill_mask(weir_matcher *matcher, uint32_t *words, size_t word_count, weir_error *error);
+/* The bytes that every continuation begins with, up to `capacity`; *length gets their number. 0 where the text may
+ * end here. */
+WEIR_API weir_status weir_matcher_forced_bytes(weir_matcher *matcher, uint8_t *bytes, size_t capacity, size_t *length,
+                                               weir_error *error);
+WEIR_API bool weir_matcher_is_accepting(const weir_matcher *matcher); /* the text so far is complete */
+WEIR_API bool weir_matcher_is_stopped(const weir_matcher *matcher);   /* a stop token was taken */
+WEIR_API uint32_t weir_matcher_token_count(const weir_matcher *matcher); /* tokens accepted since the start */
+/* The row that decides the next token: its kind, and how many of its tokens are guarded. */
+WEIR_API weir_row_kind weir_matcher_row(const weir_matcher *matcher, uint32_t *guarded_count);
+/* Tokens that always suffice to finish from here, the stop token not counted. */
+WEIR_API uint32_t weir_matcher_least_tokens(const weir_matcher *matcher);
+
+/* Batch forms: matchers[i], count of them; a NULL matcher is a row without a constraint (all tokens below the
+ * logits width). masks: [count, stride] words. statuses: [count] or NULL. A failing row never harms another; the
+ * first failure is returned with error.row. */
+WEIR_API weir_status weir_matcher_fill_masks(weir_matcher *const *matchers, size_t count, uint32_t *masks, size_t stride,
+                                             weir_status *statuses, weir_error *error);
+WEIR_API weir_status weir_matcher_accept_tokens(weir_matcher *const *matchers, const uint32_t *tokens, size_t count,
+                                                weir_status *statuses, weir_error *error);
+
+/* --- sampler: a batch ------------------------------------------------------------------------------------- */
+
+typedef struct weir_sampler weir_sampler;
+
+typedef struct weir_sampler_options {
+    size_t size;
+    const weir_allocator *allocator;
+    uint32_t slot_count;    /* sequences held at a time */
+    uint32_t logits_width;  /* columns of a row of logits */
+} weir_sampler_options;
+#define WEIR_SAMPLER_OPTIONS_INIT { sizeof(weir_sampler_options), NULL, 0, 0 }
+
+/* A sampler on the CPU backend. Free with weir_sampler_destroy. */
+WEIR_API weir_status weir_sampler_create(const weir_sampler_options *options, weir_sampler **out, weir_error *error);
+WEIR_API void weir_sampler_destroy(weir_sampler *sampler);
+
+typedef struct weir_slot_options {
+    size_t size;
+    const weir_grammar *grammar;  /* NULL: no constraint. Must outlive the binding */
+    uint32_t token_budget;        /* as weir_matcher_options.token_budget */
+    uint64_t seed;                /* of the request */
+    const uint32_t *stop_ids;     /* NULL: the vocabulary's */
+    uint32_t stop_count;
+} weir_slot_options;
+#define WEIR_SLOT_OPTIONS_INIT { sizeof(weir_slot_options), NULL, 0, 0, NULL, 0 }
+
+/* Binds a slot to a new sequence; what it held before is forgotten. */
+WEIR_API weir_status weir_sampler_bind(weir_sampler *sampler, uint32_t slot, const weir_slot_options *options,
+                                       weir_error *error);
+WEIR_API weir_status weir_sampler_release(weir_sampler *sampler, uint32_t slot, weir_error *error);
+
+typedef struct weir_sampling {
+    float temperature; /* 0: argmax; INFINITY: uniform over the allowed */
+    float top_p;       /* (0, 1]; 1: off */
+    float min_p;       /* [0, 1); 0: off */
+    uint32_t top_k;    /* 0: off */
+} weir_sampling;
+#define WEIR_SAMPLING_INIT { 1.0f, 1.0f, 0.0f, 0 }
+
+enum {
+    WEIR_ROW_STATUS_OK = 0,
+    WEIR_ROW_STATUS_IDLE = 1,     /* slot -1: nothing was done */
+    WEIR_ROW_STATUS_NO_TOKEN = 2, /* no legal token: token -1, the sequence is stopped */
+    WEIR_ROW_STATUS_STOPPED = 4,  /* the sequence has taken its stop token */
+    WEIR_ROW_STATUS_REJECTED = 8  /* advance: the token was not allowed; the state is unchanged */
+};
+
+typedef struct weir_step {
+    size_t size;
+    size_t row_count;
+    const int32_t *slots;           /* [row_count]; -1: idle row. A slot may appear once */
+    const float *logits;            /* [row_count, logits_stride], logits_width columns used; not changed */
+    size_t logits_stride;           /* elements */
+    const weir_sampling *sampling;  /* [row_count], or NULL for the defaults */
+    int32_t *tokens;                /* [row_count] out */
+    float *logprobs;                /* [row_count] out or NULL: of the processed distribution, natural log */
+    uint32_t *statuses;             /* [row_count] out or NULL: WEIR_ROW_STATUS_* */
+} weir_step;
+#define WEIR_STEP_INIT { sizeof(weir_step), 0, NULL, NULL, 0, NULL, NULL, NULL, NULL }
+
+/* One step of the batch: mask -> temperature -> top-k -> top-p -> min-p -> draw -> advance. No allocation. */
+WEIR_API weir_status weir_sampler_step(weir_sampler *sampler, const weir_step *step, weir_error *error);
+/* Masks only: [row_count, stride] words, as weir_matcher_fill_mask. */
+WEIR_API weir_status weir_sampler_masks(weir_sampler *sampler, const int32_t *slots, size_t row_count, uint32_t *masks,
+                                        size_t stride, weir_error *error);
+/* Advances by given tokens (what an engine forced or drafted). statuses: [row_count] or NULL. */
+WEIR_API weir_status weir_sampler_advance(weir_sampler *sampler, const int32_t *slots, const int32_t *tokens,
+                                          size_t row_count, uint32_t *statuses, weir_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
