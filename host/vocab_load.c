@@ -228,8 +228,8 @@ static weir_status loader_finish(loader *loader, weir_vocab **out, weir_error *e
     if (loader->has_meta)
         TRY(with_name(vocab_read_meta(loader->meta.root, draft, error), loader->meta.name, error));
     if (draft->stop_count == 0 && loader->options.stop_count == 0)
-        return with_name(fail(error, WEIR_ERROR_VOCAB, "no stop id is known; looked in %.200s; expected one there or "
-                                                       "in the options", loader->looked_for),
+        return with_name(fail(error, WEIR_ERROR_VOCAB, "no stop id is known; expected one in the options or in %s",
+                              loader->looked_for),
                          vocab->name, error);
     const uint32_t width = draft->vocab_size > draft->count ? draft->vocab_size : draft->count;
     status = vocab_build(draft->tokens, draft->count, width, draft->stop_ids, draft->stop_count, &loader->options, out,
