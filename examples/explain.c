@@ -1,0 +1,743 @@
+/* explain.c - weir-explain: why was this text accepted or refused?
+ *
+ * In: a schema, a vocabulary and a text. Out: for people, each token with what was allowed there; with --lines, one
+ * JSON line per case. The text goes through the masks, token by token: the mask is filled, the token's bit is tested,
+ * the token is accepted. There is no other path to a verdict. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "host/json.h"
+#include "tokens.h"
+#include "weir.h"
+
+enum { EXIT_DONE = 0, EXIT_USAGE = 1, EXIT_SCHEMA = 2, EXIT_VOCAB = 3, EXIT_NOTHING = 4 };
+
+static const char usage[] =
+    "usage: weir-explain (--schema FILE | --schema-text JSON) [options] TEXT\n"
+    "       weir-explain --lines FILE.jsonl [--vocab FILE] [--cut C]\n"
+    "\n"
+    "Tells why a schema accepts or refuses a text, token by token.\n"
+    "\n"
+    "  --vocab FILE      tiktoken or tokenizer.json, also .gz, or a meta file (default: the embedded vocabulary)\n"
+    "  --stop ID[,ID]    stop tokens, in place of those that the vocabulary's files name\n"
+    "  --cut C           how the text is cut into tokens: greedy, bytes or random:SEED (greedy)\n"
+    "  --whitespace W    any, spaced, compact or pretty[:N] (any)\n"
+    "  --order schema    order of the keys\n"
+    "  --objects O       standard (open) or closed (standard)\n"
+    "  --lines FILE      one case a line: {\"id\",\"schema\"|\"schema_text\",\"options\":{\"whitespace\",\"order\",\"objects\"},\n"
+    "                    \"text\"|\"text_base64\"}; gives one line each: {\"id\",\"verdict\",\"byte\",\"recorded\",\"message\"}\n"
+    "\n"
+    "exit: 0 done; 1 usage or file; 2 the schema is refused; 3 the vocabulary; 4 nothing satisfies the schema\n";
+
+typedef struct arguments {
+    const char *schema_file, *schema_text, *vocab_file, *lines_file, *text;
+    uint32_t stops[64], stop_count;
+    token_cut cut;
+    uint64_t cut_seed;
+    weir_grammar_options grammar;
+} arguments;
+
+typedef struct tools {
+    weir_vocab *vocab;
+    token_index index;
+    uint32_t *mask; /* [mask words] of the vocabulary */
+    uint32_t words;
+    token_cut cut;
+    uint64_t cut_seed;
+} tools;
+
+typedef enum verdict { ACCEPTED, REJECTED, INCOMPLETE, REFUSED, MALFORMED } verdict;
+
+static const char *const verdict_names[] = {"accepted", "rejected", "incomplete", "refused", "error"};
+
+/* What became of a text. `mask` of the tools holds what was expected at the end or at the refused token's first byte
+ * that no completion follows. */
+typedef struct finding {
+    verdict verdict;
+    size_t byte;
+    uint32_t recorded;
+    char message[640];
+} finding;
+
+/* --- masks ------------------------------------------------------------------------------------------------------ */
+
+static bool is_allowed(const tools *tools, uint32_t token)
+{
+    return token / 32 < tools->words && (tools->mask[token / 32] >> token % 32 & 1) != 0;
+}
+
+static bool is_end_allowed(const tools *tools)
+{
+    uint32_t count;
+    const uint32_t *stops = weir_vocab_stop_ids(tools->vocab, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_allowed(tools, stops[i])) return true;
+    }
+    return false;
+}
+
+static uint32_t count_allowed(const tools *tools)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < tools->words; i++) count += (uint32_t)__builtin_popcount(tools->mask[i]);
+    return count;
+}
+
+/* Which bytes the allowed tokens begin with. */
+static void collect_first_bytes(const tools *tools, bool first[256])
+{
+    memset(first, 0, 256 * sizeof *first);
+    for (uint32_t token = 0; token < tools->words * 32; token++) {
+        uint32_t length;
+        if (!is_allowed(tools, token) || weir_vocab_is_special(tools->vocab, token)) continue;
+        const uint8_t *bytes = weir_vocab_token(tools->vocab, token, &length);
+        if (length > 0) first[bytes[0]] = true;
+    }
+}
+
+static void add_text(char *out, size_t capacity, const char *format, const char *value)
+{
+    size_t length = strlen(out);
+    if (length + 1 < capacity) snprintf(out + length, capacity - length, format, value);
+}
+
+/* A byte as people read it. */
+static const char *show_byte(uint8_t byte, char out[16])
+{
+    static const char *const escapes[] = {['\t'] = "tab", ['\n'] = "line feed", ['\r'] = "carriage return"};
+    if (byte == ' ') return "space";
+    if (byte < sizeof escapes / sizeof *escapes && escapes[byte]) return escapes[byte];
+    if (byte > 0x20 && byte < 0x7f) snprintf(out, 16, "'%c'", byte);
+    else snprintf(out, 16, "byte 0x%02x", byte);
+    return out;
+}
+
+/* "one of '\"', '-', '0'..'9' or the end", from a mask. */
+static void describe_expected(const tools *tools, char *out, size_t capacity)
+{
+    bool first[256], end = is_end_allowed(tools);
+    uint32_t printable = 0, high = 0;
+    char begin[16], last[16];
+    out[0] = '\0';
+    collect_first_bytes(tools, first);
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        printable += byte >= 0x20 && byte < 0x7f && first[byte];
+        high += byte >= 0x80 && first[byte];
+    }
+    if (printable > 90) {
+        add_text(out, capacity, "%s", "any character of a string");
+    } else {
+        for (uint32_t byte = 0; byte < 0x80; byte++) {
+            if (!first[byte]) continue;
+            uint32_t stop = byte;
+            while (stop < 0x7f && byte > 0x20 && first[stop + 1]) stop++;
+            add_text(out, capacity, "%s", out[0] ? ", " : "");
+            add_text(out, capacity, "%s", show_byte((uint8_t)byte, begin));
+            if (stop > byte + 1) add_text(out, capacity, "..%s", show_byte((uint8_t)stop, last));
+            if (stop > byte + 1) byte = stop;
+        }
+        if (high > 0) add_text(out, capacity, "%s", out[0] ? ", bytes above 0x7f" : "bytes above 0x7f");
+    }
+    if (end) add_text(out, capacity, "%s", out[0] ? " or the end" : "the end");
+    if (out[0] == '\0') add_text(out, capacity, "%s", "nothing: no text satisfies the schema");
+}
+
+/* --- the walk --------------------------------------------------------------------------------------------------- */
+
+/* How many of these bytes can be written from here by shorter tokens, through the same masks; the matcher comes back
+ * to where it was, and the mask of the tools is that of the furthest place. */
+typedef struct reach {
+    const uint8_t *text;
+    uint32_t length;
+    uint32_t best;
+    bool seen[256];
+    weir_status status;
+} reach;
+
+static void reach_from(tools *tools, weir_matcher *matcher, reach *reach, uint32_t from, weir_error *error)
+{
+    uint32_t tokens[256];
+    reach->seen[from] = true;
+    if (from > reach->best) reach->best = from;
+    uint32_t count = token_matches(&tools->index, reach->text + from, reach->length - from, tokens, 256);
+    for (uint32_t i = 0; i < count && reach->status == WEIR_OK; i++) {
+        uint32_t length;
+        weir_vocab_token(tools->vocab, tokens[i], &length);
+        if (reach->seen[from + length]) continue;
+        reach->status = weir_matcher_fill_mask(matcher, tools->mask, tools->words, error);
+        if (reach->status != WEIR_OK || !is_allowed(tools, tokens[i])) continue;
+        if (weir_matcher_accept(matcher, tokens[i], error) != WEIR_OK) continue;
+        reach_from(tools, matcher, reach, from + length, error);
+        if (reach->status == WEIR_OK) reach->status = weir_matcher_rollback(matcher, 1, error);
+    }
+}
+
+/* Walks once more to `best` along any tokens and leaves the mask there. */
+static bool mask_at(tools *tools, weir_matcher *matcher, reach *reach, uint32_t from, weir_error *error)
+{
+    uint32_t tokens[256];
+    reach->seen[from] = true;
+    if (weir_matcher_fill_mask(matcher, tools->mask, tools->words, error) != WEIR_OK) return false;
+    if (from == reach->best) return true;
+    uint32_t count = token_matches(&tools->index, reach->text + from, reach->best - from, tokens, 256);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t length;
+        weir_vocab_token(tools->vocab, tokens[i], &length);
+        if (reach->seen[from + length] || weir_matcher_accept(matcher, tokens[i], error) != WEIR_OK) continue;
+        if (mask_at(tools, matcher, reach, from + length, error)) return true;
+        if (weir_matcher_rollback(matcher, 1, error) != WEIR_OK) return false;
+    }
+    return false;
+}
+
+/* Names the byte at which a refused token leaves the language. */
+static weir_status find_byte(tools *tools, weir_matcher *matcher, const uint8_t *text, size_t at, uint32_t token,
+                             finding *out, weir_error *error)
+{
+    reach reach = {.text = text + at};
+    char expected[400], shown[16];
+    weir_vocab_token(tools->vocab, token, &reach.length);
+    reach_from(tools, matcher, &reach, 0, error);
+    TRY(reach.status);
+    out->verdict = REJECTED;
+    if (reach.best == reach.length) {
+        out->byte = at;
+        snprintf(out->message, sizeof out->message,
+                 "token %" PRIu32 " is refused though shorter tokens may write the same bytes", token);
+        return WEIR_OK;
+    }
+    out->byte = at + reach.best;
+    memset(reach.seen, 0, sizeof reach.seen);
+    if (!mask_at(tools, matcher, &reach, 0, error)) memset(tools->mask, 0, tools->words * sizeof *tools->mask);
+    describe_expected(tools, expected, sizeof expected);
+    snprintf(out->message, sizeof out->message, "byte %zu: found %s, expected %s", out->byte,
+             show_byte(text[out->byte], shown), expected);
+    return WEIR_OK;
+}
+
+/* Called for each token before it is accepted; NULL: nobody watches. */
+typedef void token_watcher(const tools *tools, const weir_matcher *matcher, size_t byte, uint32_t token);
+
+static weir_status walk(tools *tools, weir_matcher *matcher, const uint8_t *text, size_t length, token_watcher *watch,
+                        finding *out, weir_error *error)
+{
+    uint64_t random = tools->cut_seed;
+    char expected[400];
+    for (size_t at = 0; at < length;) {
+        uint32_t token = token_next(&tools->index, tools->cut, &random, text + at, length - at), written;
+        TRY(weir_matcher_fill_mask(matcher, tools->mask, tools->words, error));
+        if (token == TOKEN_NONE) {
+            *out = (finding){REJECTED, at, out->recorded, ""};
+            snprintf(out->message, sizeof out->message, "byte %zu: no token of the vocabulary begins with 0x%02x", at, text[at]);
+            return WEIR_OK;
+        }
+        if (watch) watch(tools, matcher, at, token);
+        if (!is_allowed(tools, token)) return find_byte(tools, matcher, text, at, token, out, error);
+        TRY(weir_matcher_accept(matcher, token, error));
+        weir_vocab_token(tools->vocab, token, &written);
+        at += written;
+    }
+    TRY(weir_matcher_fill_mask(matcher, tools->mask, tools->words, error));
+    out->byte = length;
+    out->verdict = is_end_allowed(tools) ? ACCEPTED : count_allowed(tools) > 0 ? INCOMPLETE : REJECTED;
+    if (out->verdict == ACCEPTED) return WEIR_OK;
+    describe_expected(tools, expected, sizeof expected);
+    snprintf(out->message, sizeof out->message, "byte %zu: found the end, expected %s", length, expected);
+    return WEIR_OK;
+}
+
+static weir_status judge(tools *tools, const weir_grammar *grammar, const uint8_t *text, size_t length,
+                         token_watcher *watch, finding *out, weir_error *error)
+{
+    weir_matcher *matcher = NULL;
+    *out = (finding){REJECTED, 0, weir_grammar_keyword_count(grammar, WEIR_KEYWORD_RECORDED), ""};
+    if (!weir_grammar_satisfiable(grammar)) {
+        snprintf(out->message, sizeof out->message, "byte 0: nothing satisfies the schema");
+        return WEIR_OK;
+    }
+    TRY(weir_matcher_create(grammar, NULL, &matcher, error));
+    weir_status status = walk(tools, matcher, text, length, watch, out, error);
+    weir_matcher_destroy(matcher);
+    return status;
+}
+
+/* --- for people ------------------------------------------------------------------------------------------------- */
+
+/* Bytes of a token as a JSON-like string, with the bytes that are not whole UTF-8 as \xNN. */
+static void print_token_text(const uint8_t *bytes, uint32_t length)
+{
+    for (uint32_t i = 0; i < length; i++) {
+        if (bytes[i] == '\\') printf("\\\\");
+        else if (bytes[i] == '\n') printf("\\n");
+        else if (bytes[i] >= 0x20 && bytes[i] < 0x7f) putchar(bytes[i]);
+        else if (bytes[i] >= 0xc2 && i + 1 < length && bytes[i + 1] >= 0x80) {
+            uint32_t more = bytes[i] >= 0xf0 ? 3 : bytes[i] >= 0xe0 ? 2 : 1;
+            if (i + more < length) printf("%.*s", (int)more + 1, (const char *)bytes + i);
+            else for (uint32_t k = i; k < length; k++) printf("\\x%02x", bytes[k]);
+            i += more;
+        } else printf("\\x%02x", bytes[i]);
+    }
+}
+
+static void print_token(const tools *tools, const weir_matcher *matcher, size_t byte, uint32_t token)
+{
+    static const char *const kinds[] = {"empty", "list", "base", "bitmap", "full"};
+    uint32_t guarded = 0, length;
+    weir_row_kind kind = weir_matcher_row(matcher, &guarded);
+    const uint8_t *bytes = weir_vocab_token(tools->vocab, token, &length);
+    printf("%6zu %8" PRIu32 " %8" PRIu32 "  %-6s", byte, token, count_allowed(tools), kinds[kind]);
+    if (guarded > 0) printf(" %3" PRIu32 "  ", guarded);
+    else printf("      ");
+    printf("%s ", is_allowed(tools, token) ? "  " : "X ");
+    print_token_text(bytes, length);
+    putchar('\n');
+}
+
+static void print_finding(const finding *finding, const uint8_t *text, size_t length)
+{
+    if (finding->verdict == ACCEPTED) {
+        printf("accepted: %zu bytes, and the text may end here\n", length);
+        return;
+    }
+    printf("%s: %s\n", verdict_names[finding->verdict], finding->message);
+    size_t begin = finding->byte > 48 ? finding->byte - 48 : 0, end = finding->byte + 16 < length ? finding->byte + 16 : length;
+    while (begin > 0 && begin < length && (text[begin] & 0xc0) == 0x80) begin--;
+    printf("    ");
+    size_t column = 0;
+    for (size_t i = begin; i < end; i++) {
+        column += i < finding->byte && (text[i] & 0xc0) != 0x80;
+        putchar(text[i] < 0x20 ? ' ' : text[i]);
+    }
+    printf("\n    %*s^\n", (int)column, "");
+}
+
+/* --- for machines ----------------------------------------------------------------------------------------------- */
+
+/* The last grammars that were compiled; cases of one schema usually come together. */
+enum { CACHE_SIZE = 8 };
+
+typedef struct cached {
+    char *key; /* options and schema text */
+    size_t key_length;
+    weir_grammar *grammar; /* NULL: refused */
+    weir_error error;
+    uint64_t used;
+} cached;
+
+typedef struct cache {
+    cached entries[CACHE_SIZE];
+    uint64_t clock;
+} cache;
+
+static void cached_drop(cached *entry)
+{
+    weir_grammar_destroy(entry->grammar);
+    free(entry->key);
+    *entry = (cached){0};
+}
+
+static const cached *cache_get(cache *cache, const tools *tools, const weir_grammar_options *options, const char *schema,
+                               size_t length)
+{
+    uint32_t choice[3] = {options->whitespace, options->indent, options->objects};
+    cached *oldest = &cache->entries[0];
+    for (cached *entry = cache->entries; entry < cache->entries + CACHE_SIZE; entry++) {
+        if (entry->used < oldest->used) oldest = entry;
+        if (entry->key_length != sizeof choice + length || entry->key == NULL) continue;
+        if (memcmp(entry->key, choice, sizeof choice) != 0) continue;
+        if (memcmp(entry->key + sizeof choice, schema, length) != 0) continue;
+        entry->used = ++cache->clock;
+        return entry;
+    }
+    cached_drop(oldest);
+    oldest->key_length = sizeof choice + length;
+    if ((oldest->key = malloc(oldest->key_length)) == NULL) return NULL;
+    memcpy(oldest->key, choice, sizeof choice);
+    memcpy(oldest->key + sizeof choice, schema, length);
+    oldest->used = ++cache->clock;
+    weir_grammar_from_json_schema(tools->vocab, schema, length, options, &oldest->grammar, &oldest->error);
+    return oldest;
+}
+
+/* One past the end of the value that begins at `at`, in text that is known to be JSON. */
+static size_t value_end(const char *text, size_t length, size_t at)
+{
+    size_t depth = 0;
+    for (; at < length; at++) {
+        if (text[at] == '"') {
+            for (at++; text[at] != '"'; at++) at += text[at] == '\\';
+            if (depth == 0) return at + 1;
+        } else if (text[at] == '{' || text[at] == '[') {
+            depth++;
+        } else if (text[at] == '}' || text[at] == ']') {
+            if (depth <= 1) return at + (depth == 1);
+            depth--;
+        } else if (depth == 0 && (text[at] == ',' || text[at] == ' ' || text[at] == '\t' || text[at] == '\n' || text[at] == '\r')) {
+            return at;
+        }
+    }
+    return at;
+}
+
+static bool read_whitespace(const char *text, weir_grammar_options *out)
+{
+    out->indent = 2;
+    if (strcmp(text, "any") == 0) out->whitespace = WEIR_WHITESPACE_ANY;
+    else if (strcmp(text, "compact") == 0) out->whitespace = WEIR_WHITESPACE_COMPACT;
+    else if (strcmp(text, "spaced") == 0) out->whitespace = WEIR_WHITESPACE_SPACED;
+    else if (strncmp(text, "pretty", 6) == 0) {
+        char *end = NULL;
+        unsigned long indent = 2;
+        if (text[6] != '\0' && (text[6] != ':' || text[7] < '0' || text[7] > '9')) return false;
+        if (text[6] == ':') indent = strtoul(text + 7, &end, 10);
+        if ((end && *end != '\0') || indent > 16) return false;
+        out->whitespace = WEIR_WHITESPACE_PRETTY;
+        out->indent = (uint32_t)indent;
+    } else return false;
+    return true;
+}
+
+static bool read_objects(const char *text, weir_grammar_options *out)
+{
+    out->objects = strcmp(text, "closed") == 0 ? WEIR_OBJECTS_CLOSED : WEIR_OBJECTS_STANDARD;
+    return strcmp(text, "closed") == 0 || strcmp(text, "standard") == 0;
+}
+
+/* The options of a line; NULL or what is wrong. */
+static const char *read_options(const json *from, weir_grammar_options *out)
+{
+    if (from == NULL) return NULL;
+    if (from->kind != JSON_OBJECT) return "\"options\" is not an object";
+    for (const json *member = from->child; member; member = member->next) {
+        bool text = member->kind == JSON_STRING;
+        if (strcmp(member->key, "whitespace") == 0) {
+            if (!text || !read_whitespace(member->text, out)) return "\"whitespace\": expected any, spaced, compact or pretty[:N]";
+        } else if (strcmp(member->key, "order") == 0) {
+            if (!text || strcmp(member->text, "schema") != 0) return "\"order\": expected schema";
+        } else if (strcmp(member->key, "objects") == 0) {
+            if (!text || !read_objects(member->text, out)) return "\"objects\": expected standard or closed";
+        } else {
+            return "\"options\" holds an unknown member";
+        }
+    }
+    return NULL;
+}
+
+/* RFC 4648 text in place; SIZE_MAX when it is not. */
+static size_t decode_base64(const char *text, size_t length, uint8_t *out)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t count = 0;
+    uint32_t bits = 0, held = 0;
+    if (length % 4 != 0) return SIZE_MAX;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '=' && (i == length - 1 || (i == length - 2 && text[i + 1] == '='))) break;
+        const char *digit = text[i] ? strchr(alphabet, text[i]) : NULL;
+        if (digit == NULL) return SIZE_MAX;
+        bits = bits << 6 | (uint32_t)(digit - alphabet);
+        held += 6;
+        if (held >= 8) out[count++] = (uint8_t)(bits >> (held -= 8));
+    }
+    return count;
+}
+
+typedef struct line_case {
+    const char *schema;
+    size_t schema_length;
+    const uint8_t *text;
+    size_t text_length;
+    weir_grammar_options options;
+    const char *id;
+    size_t id_length;
+} line_case;
+
+/* Takes a parsed line apart; NULL or what is wrong. */
+static const char *read_case(const char *line, size_t length, const json *root, arena *arena, line_case *out)
+{
+    const json *id, *schema, *schema_text, *text, *base64;
+    if (root->kind != JSON_OBJECT) return "the line is not an object";
+    if ((id = json_get(root, "id"))) {
+        out->id = line + id->byte;
+        out->id_length = value_end(line, length, id->byte) - id->byte;
+    }
+    schema = json_get(root, "schema");
+    schema_text = json_get(root, "schema_text");
+    text = json_get(root, "text");
+    base64 = json_get(root, "text_base64");
+    if ((schema != NULL) == (schema_text != NULL)) return "expected one of \"schema\" and \"schema_text\"";
+    if ((text != NULL) == (base64 != NULL)) return "expected one of \"text\" and \"text_base64\"";
+    if (schema_text && schema_text->kind != JSON_STRING) return "\"schema_text\" is not a string";
+    if ((text ? text : base64)->kind != JSON_STRING) return "the text is not a string";
+    out->schema = schema ? line + schema->byte : schema_text->text;
+    out->schema_length = schema ? value_end(line, length, schema->byte) - schema->byte : schema_text->length;
+    out->text = (const uint8_t *)(text ? text->text : "");
+    out->text_length = text ? text->length : 0;
+    if (base64) {
+        uint8_t *bytes = arena_allocate(arena, base64->length + 4);
+        if (bytes == NULL) return "memory is short";
+        out->text_length = decode_base64(base64->text, base64->length, bytes);
+        out->text = bytes;
+        if (out->text_length == SIZE_MAX) return "\"text_base64\" is not base64";
+    }
+    return read_options(json_get(root, "options"), &out->options);
+}
+
+static void set_message(finding *out, verdict verdict, const weir_error *error)
+{
+    out->verdict = verdict;
+    if (error->status == WEIR_ERROR_SCHEMA || error->pointer[0]) {
+        snprintf(out->message, sizeof out->message, "#%.200s: %.400s", error->pointer, error->message);
+    } else if (error->byte >= 0) {
+        snprintf(out->message, sizeof out->message, "byte %" PRId64 ": %.500s", error->byte, error->message);
+    } else {
+        snprintf(out->message, sizeof out->message, "%s", error->message[0] ? error->message : weir_status_name(error->status));
+    }
+}
+
+static finding judge_line(tools *tools, cache *cache, const char *line, size_t length, arena *arena, line_case *out)
+{
+    finding finding = {.verdict = MALFORMED};
+    weir_error error = {.byte = -1};
+    const json *root = NULL;
+    if (json_parse(line, length, NULL, arena, &root, &error) != WEIR_OK) {
+        set_message(&finding, MALFORMED, &error);
+        return finding;
+    }
+    const char *wrong = read_case(line, length, root, arena, out);
+    if (wrong) {
+        snprintf(finding.message, sizeof finding.message, "%s", wrong);
+        return finding;
+    }
+    const cached *cached = cache_get(cache, tools, &out->options, out->schema, out->schema_length);
+    if (cached == NULL) {
+        snprintf(finding.message, sizeof finding.message, "memory is short");
+    } else if (cached->grammar == NULL) {
+        set_message(&finding, REFUSED, &cached->error);
+    } else if (judge(tools, cached->grammar, out->text, out->text_length, NULL, &finding, &error) != WEIR_OK) {
+        set_message(&finding, MALFORMED, &error);
+    }
+    return finding;
+}
+
+static void print_line(const line_case *line, const finding *finding)
+{
+    char message[6 * sizeof finding->message + 2];
+    size_t kept = strlen(finding->message), place = kept;
+    while (place > 0 && ((uint8_t)finding->message[place - 1] & 0xc0) == 0x80) place--; /* do not end in mid-character */
+    if (place > 0 && (uint8_t)finding->message[place - 1] >= 0xc0) {
+        uint8_t lead = (uint8_t)finding->message[place - 1];
+        size_t whole = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+        if (kept - (place - 1) < whole) kept = place - 1;
+    }
+    size_t length = json_quote(finding->message, kept, message, sizeof message);
+    bool placed = finding->verdict <= INCOMPLETE;
+    printf("{\"id\":%.*s,\"verdict\":\"%s\",\"byte\":%lld,\"recorded\":%" PRIu32 ",\"message\":%.*s}\n",
+           line->id ? (int)line->id_length : 4, line->id ? line->id : "null", verdict_names[finding->verdict],
+           placed ? (long long)finding->byte : -1, finding->recorded, (int)length, message);
+}
+
+static int explain_lines(tools *tools, const arguments *arguments)
+{
+    FILE *file = fopen(arguments->lines_file, "rb");
+    cache cache = {0};
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t length;
+    if (file == NULL) {
+        fprintf(stderr, "weir-explain: %s: %s\n", arguments->lines_file, strerror(errno));
+        return EXIT_USAGE;
+    }
+    while ((length = getline(&line, &capacity, file)) >= 0) {
+        line_case found = {.options = arguments->grammar};
+        arena arena;
+        arena_init(&arena, NULL, 0);
+        while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r')) length--;
+        finding finding = judge_line(tools, &cache, line, (size_t)length, &arena, &found);
+        print_line(&found, &finding);
+        arena_free(&arena);
+    }
+    bool failed = ferror(file) != 0;
+    if (failed) fprintf(stderr, "weir-explain: %s: %s\n", arguments->lines_file, strerror(errno));
+    for (uint32_t i = 0; i < CACHE_SIZE; i++) cached_drop(&cache.entries[i]);
+    free(line);
+    fclose(file);
+    return failed || fflush(stdout) != 0 ? EXIT_USAGE : EXIT_DONE;
+}
+
+/* --- the program ------------------------------------------------------------------------------------------------ */
+
+static bool complain(const char *flag, const char *value, const char *expected)
+{
+    fprintf(stderr, "weir-explain: %s: found \"%s\", expected %s\n", flag, value, expected);
+    return false;
+}
+
+static bool read_cut(const char *text, arguments *out)
+{
+    char *end = NULL;
+    if (strcmp(text, "greedy") == 0) out->cut = TOKEN_CUT_GREEDY;
+    else if (strcmp(text, "bytes") == 0) out->cut = TOKEN_CUT_BYTES;
+    else if (strncmp(text, "random:", 7) == 0 && text[7] >= '0' && text[7] <= '9') {
+        out->cut = TOKEN_CUT_RANDOM;
+        out->cut_seed = strtoull(text + 7, &end, 10);
+        if (*end != '\0') return complain("--cut", text, "greedy, bytes or random:SEED");
+    } else return complain("--cut", text, "greedy, bytes or random:SEED");
+    return true;
+}
+
+static bool read_stops(const char *text, arguments *out)
+{
+    for (const char *at = text;; at++) {
+        char *end = NULL;
+        unsigned long long id = strtoull(at, &end, 10);
+        bool plain = *at >= '0' && *at <= '9' && id < UINT32_MAX && out->stop_count < 64;
+        if (!plain || (*end != '\0' && *end != ',')) return complain("--stop", text, "ids separated by commas, 64 at most");
+        out->stops[out->stop_count++] = (uint32_t)id;
+        if (*end == '\0') return true;
+        at = end;
+    }
+}
+
+static bool read_flag(const char *flag, const char *value, arguments *out)
+{
+    if (strcmp(flag, "--schema") == 0) return (out->schema_file = value) != NULL;
+    if (strcmp(flag, "--schema-text") == 0) return (out->schema_text = value) != NULL;
+    if (strcmp(flag, "--vocab") == 0) return (out->vocab_file = value) != NULL;
+    if (strcmp(flag, "--lines") == 0) return (out->lines_file = value) != NULL;
+    if (strcmp(flag, "--stop") == 0) return read_stops(value, out);
+    if (strcmp(flag, "--cut") == 0) return read_cut(value, out);
+    if (strcmp(flag, "--order") == 0) return strcmp(value, "schema") == 0 || complain(flag, value, "schema");
+    if (strcmp(flag, "--whitespace") == 0) {
+        return read_whitespace(value, &out->grammar) || complain(flag, value, "any, spaced, compact or pretty[:N]");
+    }
+    if (strcmp(flag, "--objects") == 0) {
+        return read_objects(value, &out->grammar) || complain(flag, value, "standard or closed");
+    }
+    fprintf(stderr, "weir-explain: unknown argument \"%s\"; --help lists them\n", flag);
+    return false;
+}
+
+static bool read_arguments(int count, char **texts, arguments *out)
+{
+    bool only_text = false;
+    *out = (arguments){.grammar = WEIR_GRAMMAR_OPTIONS_INIT};
+    for (int i = 1; i < count; i++) {
+        if (!only_text && strcmp(texts[i], "--") == 0) {
+            only_text = true;
+        } else if (!only_text && strncmp(texts[i], "--", 2) == 0) {
+            if (i + 1 == count) return complain(texts[i], "", "a value");
+            if (!read_flag(texts[i], texts[i + 1], out)) return false;
+            i++;
+        } else if (out->text == NULL) {
+            out->text = texts[i];
+        } else {
+            return complain("TEXT", texts[i], "one text");
+        }
+    }
+    bool one_schema = (out->schema_file != NULL) != (out->schema_text != NULL);
+    bool people = one_schema && out->text && !out->lines_file;
+    bool lines = out->lines_file && !out->schema_file && !out->schema_text && !out->text;
+    if (!people && !lines) fprintf(stderr, "weir-explain: a schema and a TEXT, or --lines, are needed; --help explains\n");
+    return people || lines;
+}
+
+static char *read_file(const char *path, size_t *length)
+{
+    FILE *file = fopen(path, "rb");
+    char *text = NULL;
+    *length = 0;
+    if (file != NULL) {
+        size_t capacity = 0;
+        ssize_t got = getdelim(&text, &capacity, EOF, file); /* no byte equals EOF: the whole file */
+        *length = got > 0 ? (size_t)got : 0;
+        if (got < 0 && ferror(file)) {
+            free(text);
+            text = NULL;
+        } else if (text == NULL) {
+            text = calloc(1, 1);
+        }
+    }
+    if (text == NULL) fprintf(stderr, "weir-explain: %s: %s\n", path, strerror(errno));
+    if (file != NULL) fclose(file);
+    return text;
+}
+
+static int explain_failure(const char *what, const weir_error *error)
+{
+    finding finding;
+    set_message(&finding, REFUSED, error);
+    fprintf(stderr, "weir-explain: %s: %s\n", what, finding.message);
+    switch (error->status) {
+    case WEIR_ERROR_JSON:
+    case WEIR_ERROR_SCHEMA:
+    case WEIR_ERROR_LIMIT: return EXIT_SCHEMA;
+    case WEIR_ERROR_VOCAB: return EXIT_VOCAB;
+    case WEIR_ERROR_UNSATISFIABLE: return EXIT_NOTHING;
+    default: return EXIT_USAGE;
+    }
+}
+
+static int explain_text(tools *tools, const arguments *arguments)
+{
+    weir_grammar *grammar = NULL;
+    weir_error error = {.byte = -1};
+    finding finding;
+    char *file = NULL;
+    size_t length = 0, text_length = strlen(arguments->text);
+    if (arguments->schema_file && (file = read_file(arguments->schema_file, &length)) == NULL) return EXIT_USAGE;
+    const char *schema = file ? file : arguments->schema_text, *name = file ? arguments->schema_file : "--schema-text";
+    if (!file) length = strlen(schema);
+    int code = EXIT_DONE;
+    if (weir_grammar_from_json_schema(tools->vocab, schema, length, &arguments->grammar, &grammar, &error) != WEIR_OK) {
+        code = explain_failure(name, &error);
+    } else if (!weir_grammar_satisfiable(grammar)) {
+        fprintf(stderr, "weir-explain: %s: nothing satisfies this schema\n", name);
+        code = EXIT_NOTHING;
+    } else {
+        printf("  byte    token  allowed  row    guarded  text\n");
+        if (judge(tools, grammar, (const uint8_t *)arguments->text, text_length, print_token, &finding, &error) != WEIR_OK) {
+            code = explain_failure("matcher", &error);
+        } else {
+            print_finding(&finding, (const uint8_t *)arguments->text, text_length);
+        }
+    }
+    weir_grammar_destroy(grammar);
+    free(file);
+    return code;
+}
+
+int main(int count, char **texts)
+{
+    arguments arguments;
+    tools tools = {0};
+    weir_vocab_options options = WEIR_VOCAB_OPTIONS_INIT;
+    weir_error error = {.byte = -1};
+    int code = EXIT_USAGE;
+    if (count == 2 && strcmp(texts[1], "--help") == 0) return fputs(usage, stdout) < 0;
+    if (!read_arguments(count, texts, &arguments)) return EXIT_USAGE;
+    options.stop_ids = arguments.stop_count > 0 ? arguments.stops : NULL;
+    options.stop_count = arguments.stop_count;
+    weir_status status = arguments.vocab_file ? weir_vocab_load(arguments.vocab_file, &options, &tools.vocab, &error)
+                                              : weir_vocab_default(&options, &tools.vocab, &error);
+    if (status != WEIR_OK) {
+        explain_failure(arguments.vocab_file ? arguments.vocab_file : "the embedded vocabulary", &error);
+        return status == WEIR_ERROR_FILE || status == WEIR_ERROR_MEMORY ? EXIT_USAGE : EXIT_VOCAB;
+    }
+    tools.cut = arguments.cut;
+    tools.cut_seed = arguments.cut_seed;
+    tools.words = weir_vocab_mask_words(tools.vocab);
+    tools.mask = calloc(tools.words ? tools.words : 1, sizeof *tools.mask);
+    if (tools.mask && token_index_create(tools.vocab, &tools.index)) {
+        code = arguments.lines_file ? explain_lines(&tools, &arguments) : explain_text(&tools, &arguments);
+    } else {
+        fprintf(stderr, "weir-explain: memory is short\n");
+    }
+    token_index_free(&tools.index);
+    free(tools.mask);
+    weir_vocab_destroy(tools.vocab);
+    return code;
+}
