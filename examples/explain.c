@@ -5,16 +5,13 @@
  * the token is accepted. There is no other path to a verdict. */
 #define _POSIX_C_SOURCE 200809L
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 #include "host/json.h"
+#include "program.h"
 #include "tokens.h"
-#include "weir.h"
 
-enum { EXIT_DONE = 0, EXIT_USAGE = 1, EXIT_SCHEMA = 2, EXIT_VOCAB = 3, EXIT_NOTHING = 4 };
+static const char program[] = "weir-explain";
 
 static const char usage[] =
     "usage: weir-explain (--schema FILE | --schema-text JSON) [options] TEXT\n"
@@ -34,8 +31,8 @@ static const char usage[] =
     "exit: 0 done; 1 usage or file; 2 the schema is refused; 3 the vocabulary; 4 nothing satisfies the schema\n";
 
 typedef struct arguments {
-    const char *schema_file, *schema_text, *vocab_file, *lines_file, *text;
-    uint32_t stops[64], stop_count;
+    const char *schema_file, *schema_text, *lines_file, *text;
+    vocab_choice vocab;
     token_cut cut;
     uint64_t cut_seed;
     weir_grammar_options grammar;
@@ -383,30 +380,6 @@ static size_t value_end(const char *text, size_t length, size_t at)
     return at;
 }
 
-static bool read_whitespace(const char *text, weir_grammar_options *out)
-{
-    out->indent = 2;
-    if (strcmp(text, "any") == 0) out->whitespace = WEIR_WHITESPACE_ANY;
-    else if (strcmp(text, "compact") == 0) out->whitespace = WEIR_WHITESPACE_COMPACT;
-    else if (strcmp(text, "spaced") == 0) out->whitespace = WEIR_WHITESPACE_SPACED;
-    else if (strncmp(text, "pretty", 6) == 0) {
-        char *end = NULL;
-        unsigned long indent = 2;
-        if (text[6] != '\0' && (text[6] != ':' || text[7] < '0' || text[7] > '9')) return false;
-        if (text[6] == ':') indent = strtoul(text + 7, &end, 10);
-        if ((end && *end != '\0') || indent > 16) return false;
-        out->whitespace = WEIR_WHITESPACE_PRETTY;
-        out->indent = (uint32_t)indent;
-    } else return false;
-    return true;
-}
-
-static bool read_objects(const char *text, weir_grammar_options *out)
-{
-    out->objects = strcmp(text, "closed") == 0 ? WEIR_OBJECTS_CLOSED : WEIR_OBJECTS_STANDARD;
-    return strcmp(text, "closed") == 0 || strcmp(text, "standard") == 0;
-}
-
 /* The options of a line; NULL or what is wrong. */
 static const char *read_options(const json *from, weir_grammar_options *out)
 {
@@ -417,7 +390,7 @@ static const char *read_options(const json *from, weir_grammar_options *out)
         if (strcmp(member->key, "whitespace") == 0) {
             if (!text || !read_whitespace(member->text, out)) return "\"whitespace\": expected any, spaced, compact or pretty[:N]";
         } else if (strcmp(member->key, "order") == 0) {
-            if (!text || strcmp(member->text, "schema") != 0) return "\"order\": expected schema";
+            if (!text || !read_order(member->text, out)) return "\"order\": expected schema";
         } else if (strcmp(member->key, "objects") == 0) {
             if (!text || !read_objects(member->text, out)) return "\"objects\": expected standard or closed";
         } else {
@@ -489,13 +462,7 @@ static const char *read_case(const char *line, size_t length, const json *root, 
 static void set_message(finding *out, verdict verdict, const weir_error *error)
 {
     out->verdict = verdict;
-    if (error->status == WEIR_ERROR_SCHEMA || error->pointer[0]) {
-        snprintf(out->message, sizeof out->message, "#%.200s: %.400s", error->pointer, error->message);
-    } else if (error->byte >= 0) {
-        snprintf(out->message, sizeof out->message, "byte %" PRId64 ": %.500s", error->byte, error->message);
-    } else {
-        snprintf(out->message, sizeof out->message, "%s", error->message[0] ? error->message : weir_status_name(error->status));
-    }
+    describe_error(error, out->message, sizeof out->message);
 }
 
 static finding judge_line(tools *tools, cache *cache, const char *line, size_t length, arena *arena, line_case *out)
@@ -548,7 +515,7 @@ static int explain_lines(tools *tools, const arguments *arguments)
     size_t capacity = 0;
     ssize_t length;
     if (file == NULL) {
-        fprintf(stderr, "weir-explain: %s: %s\n", arguments->lines_file, strerror(errno));
+        fprintf(stderr, "%s: %s: %s\n", program, arguments->lines_file, strerror(errno));
         return EXIT_USAGE;
     }
     while ((length = getline(&line, &capacity, file)) >= 0) {
@@ -561,7 +528,7 @@ static int explain_lines(tools *tools, const arguments *arguments)
         arena_free(&arena);
     }
     bool failed = ferror(file) != 0;
-    if (failed) fprintf(stderr, "weir-explain: %s: %s\n", arguments->lines_file, strerror(errno));
+    if (failed) fprintf(stderr, "%s: %s: %s\n", program, arguments->lines_file, strerror(errno));
     for (uint32_t i = 0; i < CACHE_SIZE; i++) cached_drop(&cache.entries[i]);
     free(line);
     fclose(file);
@@ -570,55 +537,39 @@ static int explain_lines(tools *tools, const arguments *arguments)
 
 /* --- the program ------------------------------------------------------------------------------------------------ */
 
-static bool complain(const char *flag, const char *value, const char *expected)
-{
-    fprintf(stderr, "weir-explain: %s: found \"%s\", expected %s\n", flag, value, expected);
-    return false;
-}
-
 static bool read_cut(const char *text, arguments *out)
 {
-    char *end = NULL;
-    if (strcmp(text, "greedy") == 0) out->cut = TOKEN_CUT_GREEDY;
-    else if (strcmp(text, "bytes") == 0) out->cut = TOKEN_CUT_BYTES;
-    else if (strncmp(text, "random:", 7) == 0 && text[7] >= '0' && text[7] <= '9') {
-        out->cut = TOKEN_CUT_RANDOM;
-        out->cut_seed = strtoull(text + 7, &end, 10);
-        if (*end != '\0') return complain("--cut", text, "greedy, bytes or random:SEED");
-    } else return complain("--cut", text, "greedy, bytes or random:SEED");
-    return true;
+    out->cut = TOKEN_CUT_RANDOM;
+    if (strncmp(text, "random:", 7) == 0) return read_unsigned(text + 7, 0, UINT64_MAX, &out->cut_seed);
+    out->cut = strcmp(text, "bytes") == 0 ? TOKEN_CUT_BYTES : TOKEN_CUT_GREEDY;
+    return out->cut == TOKEN_CUT_BYTES || strcmp(text, "greedy") == 0;
 }
 
-static bool read_stops(const char *text, arguments *out)
+/* NULL, or what the flag expects. */
+static const char *read_flag(const char *flag, const char *value, arguments *out)
 {
-    for (const char *at = text;; at++) {
-        char *end = NULL;
-        unsigned long long id = strtoull(at, &end, 10);
-        bool plain = *at >= '0' && *at <= '9' && id < UINT32_MAX && out->stop_count < 64;
-        if (!plain || (*end != '\0' && *end != ',')) return complain("--stop", text, "ids separated by commas, 64 at most");
-        out->stops[out->stop_count++] = (uint32_t)id;
-        if (*end == '\0') return true;
-        at = end;
+    if (strcmp(flag, "--schema") == 0) {
+        out->schema_file = value;
+    } else if (strcmp(flag, "--schema-text") == 0) {
+        out->schema_text = value;
+    } else if (strcmp(flag, "--vocab") == 0) {
+        out->vocab.file = value;
+    } else if (strcmp(flag, "--lines") == 0) {
+        out->lines_file = value;
+    } else if (strcmp(flag, "--stop") == 0) {
+        return read_stops(value, &out->vocab) ? NULL : "ids separated by commas, 64 at most";
+    } else if (strcmp(flag, "--cut") == 0) {
+        return read_cut(value, out) ? NULL : "greedy, bytes or random:SEED";
+    } else if (strcmp(flag, "--whitespace") == 0) {
+        return read_whitespace(value, &out->grammar) ? NULL : "any, spaced, compact, pretty or pretty:N";
+    } else if (strcmp(flag, "--order") == 0) {
+        return read_order(value, &out->grammar) ? NULL : "schema";
+    } else if (strcmp(flag, "--objects") == 0) {
+        return read_objects(value, &out->grammar) ? NULL : "standard or closed";
+    } else {
+        return "a flag that --help lists";
     }
-}
-
-static bool read_flag(const char *flag, const char *value, arguments *out)
-{
-    if (strcmp(flag, "--schema") == 0) return (out->schema_file = value) != NULL;
-    if (strcmp(flag, "--schema-text") == 0) return (out->schema_text = value) != NULL;
-    if (strcmp(flag, "--vocab") == 0) return (out->vocab_file = value) != NULL;
-    if (strcmp(flag, "--lines") == 0) return (out->lines_file = value) != NULL;
-    if (strcmp(flag, "--stop") == 0) return read_stops(value, out);
-    if (strcmp(flag, "--cut") == 0) return read_cut(value, out);
-    if (strcmp(flag, "--order") == 0) return strcmp(value, "schema") == 0 || complain(flag, value, "schema");
-    if (strcmp(flag, "--whitespace") == 0) {
-        return read_whitespace(value, &out->grammar) || complain(flag, value, "any, spaced, compact or pretty[:N]");
-    }
-    if (strcmp(flag, "--objects") == 0) {
-        return read_objects(value, &out->grammar) || complain(flag, value, "standard or closed");
-    }
-    fprintf(stderr, "weir-explain: unknown argument \"%s\"; --help lists them\n", flag);
-    return false;
+    return NULL;
 }
 
 static bool read_arguments(int count, char **texts, arguments *out)
@@ -629,56 +580,21 @@ static bool read_arguments(int count, char **texts, arguments *out)
         if (!only_text && strcmp(texts[i], "--") == 0) {
             only_text = true;
         } else if (!only_text && strncmp(texts[i], "--", 2) == 0) {
-            if (i + 1 == count) return complain(texts[i], "", "a value");
-            if (!read_flag(texts[i], texts[i + 1], out)) return false;
+            const char *value = i + 1 < count ? texts[i + 1] : NULL;
+            const char *expected = value ? read_flag(texts[i], value, out) : "a flag of --help and its value";
+            if (expected) return complain(program, texts[i], value ? value : "", expected);
             i++;
         } else if (out->text == NULL) {
             out->text = texts[i];
         } else {
-            return complain("TEXT", texts[i], "one text");
+            return complain(program, "TEXT", texts[i], "one text");
         }
     }
     bool one_schema = (out->schema_file != NULL) != (out->schema_text != NULL);
     bool people = one_schema && out->text && !out->lines_file;
     bool lines = out->lines_file && !out->schema_file && !out->schema_text && !out->text;
-    if (!people && !lines) fprintf(stderr, "weir-explain: a schema and a TEXT, or --lines, are needed; --help explains\n");
+    if (!people && !lines) fprintf(stderr, "%s: a schema and a TEXT, or --lines, are needed; --help explains\n", program);
     return people || lines;
-}
-
-static char *read_file(const char *path, size_t *length)
-{
-    FILE *file = fopen(path, "rb");
-    char *text = NULL;
-    *length = 0;
-    if (file != NULL) {
-        size_t capacity = 0;
-        ssize_t got = getdelim(&text, &capacity, EOF, file); /* no byte equals EOF: the whole file */
-        *length = got > 0 ? (size_t)got : 0;
-        if (got < 0 && ferror(file)) {
-            free(text);
-            text = NULL;
-        } else if (text == NULL) {
-            text = calloc(1, 1);
-        }
-    }
-    if (text == NULL) fprintf(stderr, "weir-explain: %s: %s\n", path, strerror(errno));
-    if (file != NULL) fclose(file);
-    return text;
-}
-
-static int explain_failure(const char *what, const weir_error *error)
-{
-    finding finding;
-    set_message(&finding, REFUSED, error);
-    fprintf(stderr, "weir-explain: %s: %s\n", what, finding.message);
-    switch (error->status) {
-    case WEIR_ERROR_JSON:
-    case WEIR_ERROR_SCHEMA:
-    case WEIR_ERROR_LIMIT: return EXIT_SCHEMA;
-    case WEIR_ERROR_VOCAB: return EXIT_VOCAB;
-    case WEIR_ERROR_UNSATISFIABLE: return EXIT_NOTHING;
-    default: return EXIT_USAGE;
-    }
 }
 
 static int explain_text(tools *tools, const arguments *arguments)
@@ -688,19 +604,19 @@ static int explain_text(tools *tools, const arguments *arguments)
     finding finding;
     char *file = NULL;
     size_t length = 0, text_length = strlen(arguments->text);
-    if (arguments->schema_file && (file = read_file(arguments->schema_file, &length)) == NULL) return EXIT_USAGE;
+    if (arguments->schema_file && (file = read_file(program, arguments->schema_file, &length)) == NULL) return EXIT_USAGE;
     const char *schema = file ? file : arguments->schema_text, *name = file ? arguments->schema_file : "--schema-text";
     if (!file) length = strlen(schema);
     int code = EXIT_DONE;
     if (weir_grammar_from_json_schema(tools->vocab, schema, length, &arguments->grammar, &grammar, &error) != WEIR_OK) {
-        code = explain_failure(name, &error);
+        code = report_failure(program, name, &error);
     } else if (!weir_grammar_satisfiable(grammar)) {
-        fprintf(stderr, "weir-explain: %s: nothing satisfies this schema\n", name);
+        fprintf(stderr, "%s: %s: nothing satisfies this schema\n", program, name);
         code = EXIT_NOTHING;
     } else {
         printf("  byte    token  allowed  row    guarded  text\n");
         if (judge(tools, grammar, (const uint8_t *)arguments->text, text_length, print_token, &finding, &error) != WEIR_OK) {
-            code = explain_failure("matcher", &error);
+            code = report_failure(program, "matcher", &error);
         } else {
             print_finding(&finding, (const uint8_t *)arguments->text, text_length);
         }
@@ -714,19 +630,11 @@ int main(int count, char **texts)
 {
     arguments arguments;
     tools tools = {0};
-    weir_vocab_options options = WEIR_VOCAB_OPTIONS_INIT;
-    weir_error error = {.byte = -1};
     int code = EXIT_USAGE;
     if (count == 2 && strcmp(texts[1], "--help") == 0) return fputs(usage, stdout) < 0;
     if (!read_arguments(count, texts, &arguments)) return EXIT_USAGE;
-    options.stop_ids = arguments.stop_count > 0 ? arguments.stops : NULL;
-    options.stop_count = arguments.stop_count;
-    weir_status status = arguments.vocab_file ? weir_vocab_load(arguments.vocab_file, &options, &tools.vocab, &error)
-                                              : weir_vocab_default(&options, &tools.vocab, &error);
-    if (status != WEIR_OK) {
-        explain_failure(arguments.vocab_file ? arguments.vocab_file : "the embedded vocabulary", &error);
-        return status == WEIR_ERROR_FILE || status == WEIR_ERROR_MEMORY ? EXIT_USAGE : EXIT_VOCAB;
-    }
+    if ((code = load_vocab(program, &arguments.vocab, &tools.vocab)) != EXIT_DONE) return code;
+    code = EXIT_USAGE;
     tools.cut = arguments.cut;
     tools.cut_seed = arguments.cut_seed;
     tools.words = weir_vocab_mask_words(tools.vocab);
@@ -734,7 +642,7 @@ int main(int count, char **texts)
     if (tools.mask && token_index_create(tools.vocab, &tools.index)) {
         code = arguments.lines_file ? explain_lines(&tools, &arguments) : explain_text(&tools, &arguments);
     } else {
-        fprintf(stderr, "weir-explain: memory is short\n");
+        fprintf(stderr, "%s: memory is short\n", program);
     }
     token_index_free(&tools.index);
     free(tools.mask);

@@ -5,15 +5,12 @@
  * with a token budget, and step until the stop token. No document is discarded or begun again. */
 #define _POSIX_C_SOURCE 200809L
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <time.h>
 
+#include "program.h"
 #include "standin.h"
-#include "weir.h"
 
-enum { EXIT_DONE = 0, EXIT_USAGE = 1, EXIT_SCHEMA = 2, EXIT_VOCAB = 3, EXIT_NOTHING = 4 };
+static const char program[] = "weir-generate";
 
 static const char usage[] =
     "usage: weir-generate (--schema FILE | --schema-text JSON) [options]\n"
@@ -41,8 +38,8 @@ static const char usage[] =
     "not inside the budget\n";
 
 typedef struct arguments {
-    const char *schema_file, *schema_text, *vocab_file;
-    uint32_t stops[64], stop_count;
+    const char *schema_file, *schema_text;
+    vocab_choice vocab;
     uint64_t count, seed;
     weir_sampling sampling;
     uint32_t max_tokens;
@@ -57,96 +54,47 @@ typedef struct tally {
 
 /* --- arguments ------------------------------------------------------------------------------------------------ */
 
-static bool complain(const char *flag, const char *value, const char *expected)
-{
-    fprintf(stderr, "weir-generate: %s: found \"%s\", expected %s\n", flag, value, expected);
-    return false;
-}
-
-static bool read_unsigned(const char *flag, const char *text, uint64_t least, uint64_t most, uint64_t *out)
+static bool read_real(const char *text, float least, float most, float *out)
 {
     char *end = NULL;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    bool plain = text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
-    if (!plain || value < least || value > most) {
-        char expected[80];
-        snprintf(expected, sizeof expected, "a whole number from %" PRIu64 " to %" PRIu64, least, most);
-        return complain(flag, text, expected);
-    }
-    *out = value;
-    return true;
+    *out = strtof(text, &end);
+    return end != text && *end == '\0' && *out >= least && *out <= most;
 }
 
-static bool read_real(const char *flag, const char *text, float least, float most, const char *expected, float *out)
-{
-    char *end = NULL;
-    float value = strtof(text, &end);
-    if (end == text || *end != '\0' || !(value >= least && value <= most)) return complain(flag, text, expected);
-    *out = value;
-    return true;
-}
-
-static bool read_stops(const char *flag, const char *text, arguments *out)
-{
-    const char *expected = "ids separated by commas, 64 at most";
-    for (const char *at = text;; at++) {
-        char *end = NULL;
-        errno = 0;
-        unsigned long long id = strtoull(at, &end, 10);
-        bool plain = *at >= '0' && *at <= '9' && errno == 0 && id < UINT32_MAX;
-        if (!plain || out->stop_count == 64) return complain(flag, text, expected);
-        out->stops[out->stop_count++] = (uint32_t)id;
-        if (*end == '\0') return true;
-        if (*end != ',') return complain(flag, text, expected);
-        at = end;
-    }
-}
-
-static bool read_whitespace(const char *flag, const char *text, weir_grammar_options *out)
-{
-    uint64_t indent = 2;
-    if (strcmp(text, "any") == 0) out->whitespace = WEIR_WHITESPACE_ANY;
-    else if (strcmp(text, "compact") == 0) out->whitespace = WEIR_WHITESPACE_COMPACT;
-    else if (strcmp(text, "spaced") == 0) out->whitespace = WEIR_WHITESPACE_SPACED;
-    else if (strcmp(text, "pretty") == 0) out->whitespace = WEIR_WHITESPACE_PRETTY;
-    else if (strncmp(text, "pretty:", 7) == 0) {
-        if (!read_unsigned(flag, text + 7, 0, 16, &indent)) return false;
-        out->whitespace = WEIR_WHITESPACE_PRETTY;
-    } else return complain(flag, text, "spaced, compact, pretty, pretty:N or any");
-    out->indent = (uint32_t)indent;
-    return true;
-}
-
-static bool read_flag(const char *flag, const char *value, arguments *out)
+/* NULL, or what the flag expects. */
+static const char *read_flag(const char *flag, const char *value, arguments *out)
 {
     uint64_t number = 0;
-    if (strcmp(flag, "--schema") == 0) return (out->schema_file = value) != NULL;
-    if (strcmp(flag, "--schema-text") == 0) return (out->schema_text = value) != NULL;
-    if (strcmp(flag, "--vocab") == 0) return (out->vocab_file = value) != NULL;
-    if (strcmp(flag, "--stop") == 0) return read_stops(flag, value, out);
-    if (strcmp(flag, "--count") == 0) return read_unsigned(flag, value, 0, UINT64_MAX, &out->count);
-    if (strcmp(flag, "--seed") == 0) return read_unsigned(flag, value, 0, UINT64_MAX, &out->seed);
-    if (strcmp(flag, "--temperature") == 0) {
-        return read_real(flag, value, 0, INFINITY, "a number of at least 0", &out->sampling.temperature);
-    }
-    if (strcmp(flag, "--top-p") == 0) {
-        return read_real(flag, value, 1e-6f, 1, "a number above 0 and at most 1", &out->sampling.top_p);
-    }
-    if (strcmp(flag, "--max-tokens") == 0) {
-        if (!read_unsigned(flag, value, 1, UINT32_MAX - 1, &number)) return false;
+    if (strcmp(flag, "--schema") == 0) {
+        out->schema_file = value;
+    } else if (strcmp(flag, "--schema-text") == 0) {
+        out->schema_text = value;
+    } else if (strcmp(flag, "--vocab") == 0) {
+        out->vocab.file = value;
+    } else if (strcmp(flag, "--stop") == 0) {
+        return read_stops(value, &out->vocab) ? NULL : "ids separated by commas, 64 at most";
+    } else if (strcmp(flag, "--count") == 0) {
+        return read_unsigned(value, 0, UINT64_MAX, &out->count) ? NULL : "a whole number";
+    } else if (strcmp(flag, "--seed") == 0) {
+        return read_unsigned(value, 0, UINT64_MAX, &out->seed) ? NULL : "a whole number";
+    } else if (strcmp(flag, "--temperature") == 0) {
+        return read_real(value, 0, INFINITY, &out->sampling.temperature) ? NULL : "a number of at least 0";
+    } else if (strcmp(flag, "--top-p") == 0) {
+        return read_real(value, 1e-6f, 1, &out->sampling.top_p) ? NULL : "a number above 0 and at most 1";
+    } else if (strcmp(flag, "--max-tokens") == 0) {
+        bool good = read_unsigned(value, 1, UINT32_MAX - 1, &number);
         out->max_tokens = (uint32_t)number;
-        return true;
+        return good ? NULL : "a whole number above 0";
+    } else if (strcmp(flag, "--whitespace") == 0) {
+        return read_whitespace(value, &out->grammar) ? NULL : "spaced, compact, pretty, pretty:N or any";
+    } else if (strcmp(flag, "--order") == 0) {
+        return read_order(value, &out->grammar) ? NULL : "schema";
+    } else if (strcmp(flag, "--objects") == 0) {
+        return read_objects(value, &out->grammar) ? NULL : "standard or closed";
+    } else {
+        return "a flag that --help lists";
     }
-    if (strcmp(flag, "--whitespace") == 0) return read_whitespace(flag, value, &out->grammar);
-    if (strcmp(flag, "--order") == 0) return strcmp(value, "schema") == 0 || complain(flag, value, "schema");
-    if (strcmp(flag, "--objects") == 0) {
-        bool closed = strcmp(value, "closed") == 0;
-        out->grammar.objects = closed ? WEIR_OBJECTS_CLOSED : WEIR_OBJECTS_STANDARD;
-        return closed || strcmp(value, "standard") == 0 || complain(flag, value, "standard or closed");
-    }
-    fprintf(stderr, "weir-generate: unknown argument \"%s\"; --help lists them\n", flag);
-    return false;
+    return NULL;
 }
 
 static bool read_arguments(int argument_count, char **texts, arguments *out)
@@ -159,12 +107,10 @@ static bool read_arguments(int argument_count, char **texts, arguments *out)
             out->report = true;
         } else if (strcmp(texts[i], "--stats") == 0) {
             out->stats = true;
-        } else if (strncmp(texts[i], "--", 2) != 0 || i + 1 == argument_count) {
-            fprintf(stderr, "weir-generate: %s: %s\n", texts[i],
-                    strncmp(texts[i], "--", 2) == 0 ? "unknown, or its value is missing" : "unexpected argument");
-            return false;
         } else {
-            if (!read_flag(texts[i], texts[i + 1], out)) return false;
+            const char *value = i + 1 < argument_count ? texts[i + 1] : NULL;
+            const char *expected = value ? read_flag(texts[i], value, out) : "a flag of --help and its value";
+            if (expected) return complain(program, texts[i], value ? value : "", expected);
             i++;
         }
     }
@@ -177,34 +123,6 @@ static bool read_arguments(int argument_count, char **texts, arguments *out)
 
 /* --- what goes in ----------------------------------------------------------------------------------------------- */
 
-/* The whole file, NUL-terminated; NULL with a message when it cannot be read. */
-static char *read_file(const char *path, size_t *length)
-{
-    FILE *file = fopen(path, "rb");
-    char *text = NULL;
-    size_t capacity = 1 << 16, count = 0;
-    *length = 0;
-    bool failed = file == NULL;
-    while (!failed) {
-        char *larger = realloc(text, capacity *= 2);
-        if ((failed = larger == NULL)) break;
-        text = larger;
-        count = fread(text + *length, 1, capacity - *length - 1, file);
-        *length += count;
-        failed = ferror(file) != 0;
-        if (*length + 1 < capacity) break;
-    }
-    if (failed) {
-        fprintf(stderr, "weir-generate: %s: %s\n", path, strerror(errno ? errno : EIO));
-        free(text);
-        text = NULL;
-    } else {
-        text[*length] = '\0';
-    }
-    if (file != NULL) fclose(file);
-    return text;
-}
-
 static double now_us(void)
 {
     struct timespec time;
@@ -212,43 +130,13 @@ static double now_us(void)
     return (double)time.tv_sec * 1e6 + (double)time.tv_nsec * 1e-3;
 }
 
-static int explain_failure(const char *what, const weir_error *error)
-{
-    fprintf(stderr, "weir-generate: %s", what);
-    if (error->status == WEIR_ERROR_SCHEMA) fprintf(stderr, " at \"#%s\"", error->pointer);
-    if (error->byte >= 0) fprintf(stderr, ", byte %" PRId64, error->byte);
-    fprintf(stderr, ": %s\n", error->message[0] ? error->message : weir_status_name(error->status));
-    switch (error->status) {
-    case WEIR_ERROR_JSON:
-    case WEIR_ERROR_SCHEMA:
-    case WEIR_ERROR_LIMIT: return EXIT_SCHEMA;
-    case WEIR_ERROR_VOCAB: return EXIT_VOCAB;
-    case WEIR_ERROR_UNSATISFIABLE: return EXIT_NOTHING;
-    default: return EXIT_USAGE;
-    }
-}
-
-static int load_vocab(const arguments *arguments, weir_vocab **out)
-{
-    weir_vocab_options options = WEIR_VOCAB_OPTIONS_INIT;
-    weir_error error = {0};
-    options.stop_ids = arguments->stop_count > 0 ? arguments->stops : NULL;
-    options.stop_count = arguments->stop_count;
-    weir_status status = arguments->vocab_file ? weir_vocab_load(arguments->vocab_file, &options, out, &error)
-                                               : weir_vocab_default(&options, out, &error);
-    if (status == WEIR_OK) return EXIT_DONE;
-    const char *name = arguments->vocab_file ? arguments->vocab_file : "the embedded vocabulary";
-    explain_failure(name, &error);
-    return status == WEIR_ERROR_FILE || status == WEIR_ERROR_MEMORY ? EXIT_USAGE : EXIT_VOCAB;
-}
-
 static int compile(const arguments *arguments, const weir_vocab *vocab, const char *schema, size_t length,
                    weir_grammar **out)
 {
-    weir_error error = {0};
+    weir_error error = {.byte = -1};
     const char *name = arguments->schema_file ? arguments->schema_file : "--schema-text";
     weir_status status = weir_grammar_from_json_schema(vocab, schema, length, &arguments->grammar, out, &error);
-    if (status != WEIR_OK) return explain_failure(name, &error);
+    if (status != WEIR_OK) return report_failure(program, name, &error);
     if (weir_grammar_satisfiable(*out)) return EXIT_DONE;
     fprintf(stderr, "weir-generate: %s: nothing satisfies this schema\n", name);
     return EXIT_NOTHING;
@@ -323,12 +211,12 @@ static bool append(text *to, const void *bytes, size_t length)
 static int write_document(const arguments *arguments, weir_sampler *sampler, const weir_grammar *grammar,
                           standin *model, uint64_t number, text *to, tally *tally)
 {
-    weir_error error = {0};
+    weir_error error = {.byte = -1};
     weir_slot_options slot = WEIR_SLOT_OPTIONS_INIT;
     slot.grammar = grammar;
     slot.token_budget = arguments->max_tokens;
     slot.seed = standin_mix(arguments->seed, number);
-    if (weir_sampler_bind(sampler, 0, &slot, &error) != WEIR_OK) return explain_failure("--max-tokens", &error);
+    if (weir_sampler_bind(sampler, 0, &slot, &error) != WEIR_OK) return report_failure(program, "--max-tokens", &error);
     standin_begin(model);
     tally->started++;
     to->length = 0;
@@ -343,7 +231,7 @@ static int write_document(const arguments *arguments, weir_sampler *sampler, con
         step.sampling = &arguments->sampling;
         step.tokens = tokens;
         step.statuses = statuses;
-        if (weir_sampler_step(sampler, &step, &error) != WEIR_OK) return explain_failure("step", &error);
+        if (weir_sampler_step(sampler, &step, &error) != WEIR_OK) return report_failure(program, "step", &error);
         if (statuses[0] & WEIR_ROW_STATUS_STOPPED) {
             if (tally->longest < position) tally->longest = position;
             return EXIT_DONE;
@@ -364,14 +252,14 @@ static int write_documents(const arguments *arguments, const weir_grammar *gramm
 {
     weir_sampler_options options = WEIR_SAMPLER_OPTIONS_INIT;
     weir_sampler *sampler = NULL;
-    weir_error error = {0};
+    weir_error error = {.byte = -1};
     bool separated = arguments->grammar.whitespace == WEIR_WHITESPACE_PRETTY ||
                      arguments->grammar.whitespace == WEIR_WHITESPACE_ANY;
     text document = {0};
     int code = EXIT_DONE;
     options.slot_count = 1;
     options.logits_width = weir_vocab_logits_width(weir_grammar_vocab(grammar));
-    if (weir_sampler_create(&options, &sampler, &error) != WEIR_OK) return explain_failure("sampler", &error);
+    if (weir_sampler_create(&options, &sampler, &error) != WEIR_OK) return report_failure(program, "sampler", &error);
     for (uint64_t number = 0; number < arguments->count && code == EXIT_DONE; number++) {
         code = write_document(arguments, sampler, grammar, model, number, &document, tally);
         if (code != EXIT_DONE) break;
@@ -404,10 +292,10 @@ int main(int argument_count, char **texts)
     int code = EXIT_USAGE;
     if (argument_count == 2 && strcmp(texts[1], "--help") == 0) return fputs(usage, stdout) < 0;
     if (!read_arguments(argument_count, texts, &arguments)) return EXIT_USAGE;
-    if (arguments.schema_file && (file = read_file(arguments.schema_file, &length)) == NULL) return EXIT_USAGE;
+    if (arguments.schema_file && (file = read_file(program, arguments.schema_file, &length)) == NULL) return EXIT_USAGE;
     const char *schema = file ? file : arguments.schema_text;
     if (!file) length = strlen(schema);
-    if ((code = load_vocab(&arguments, &vocab)) != EXIT_DONE) goto done;
+    if ((code = load_vocab(program, &arguments.vocab, &vocab)) != EXIT_DONE) goto done;
     tally.load_us = now_us() - begin;
     begin = now_us();
     if ((code = compile(&arguments, vocab, schema, length, &grammar)) != EXIT_DONE) goto done;
