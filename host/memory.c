@@ -13,13 +13,13 @@
 #endif
 #ifdef HAVE_ASAN
 #include <sanitizer/asan_interface.h>
-#define POISON(pointer, size) __asan_poison_memory_region(pointer, size)
+#define POISON(pointer, size)   __asan_poison_memory_region(pointer, size)
 #define UNPOISON(pointer, size) __asan_unpoison_memory_region(pointer, size)
-#define RED_ZONE 16 /* bytes after every allocation that nobody may touch */
+#define RED_ZONE                16 /* bytes after every allocation that nobody may touch */
 #else
-#define POISON(pointer, size) ((void)(pointer), (void)(size))
+#define POISON(pointer, size)   ((void)(pointer), (void)(size))
 #define UNPOISON(pointer, size) ((void)(pointer), (void)(size))
-#define RED_ZONE 0
+#define RED_ZONE                0
 #endif
 
 enum {

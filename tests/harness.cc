@@ -88,7 +88,8 @@ void check_leaks() {
 
 class CTest : public testing::Test {
   public:
-    explicit CTest(const test_case *test) : test_(test) {}
+    explicit CTest(const test_case *test) : test_(test) {
+    }
     void TestBody() override {
         if (setjmp(end_of_test) == 0) {
             test_->run();
@@ -147,7 +148,10 @@ bool test_true(const char *file, int line, const char *a, bool value, bool expec
 bool test_compare(const char *file, int line, const char *a, const char *operation, const char *b, test_integer left,
                   test_integer right) {
     bool equal = left == right, less = left < right;
-    bool good = operation[0] == '=' ? equal : operation[0] == '!' ? !equal : operation[0] == '<' ? less : !less && !equal;
+    bool good = operation[0] == '='   ? equal
+                : operation[0] == '!' ? !equal
+                : operation[0] == '<' ? less
+                                      : !less && !equal;
     if (operation[0] != '=' && operation[0] != '!' && operation[1] == '=') good = good || equal;
     if (good) return true;
     return check(false, file, line,
@@ -203,11 +207,11 @@ bool test_near(const char *file, int line, const char *a, const char *b, double 
 bool test_status(const char *file, int line, const char *call, weir_status found, weir_status expected,
                  const weir_error *error) {
     if (found == expected) return true;
-    std::string message = std::string(call) + "\n  gave " + weir_status_name(found) + ", expected " +
-                          weir_status_name(expected);
+    std::string message =
+        std::string(call) + "\n  gave " + weir_status_name(found) + ", expected " + weir_status_name(expected);
     if (error && found != WEIR_OK) {
-        message += "\n  at byte " + std::to_string(error->byte) + ", pointer \"" + error->pointer +
-                   "\": " + error->message;
+        message +=
+            "\n  at byte " + std::to_string(error->byte) + ", pointer \"" + error->pointer + "\": " + error->message;
     }
     return check(false, file, line, message);
 }
