@@ -1,0 +1,371 @@
+#!/usr/bin/env python3
+"""small_world.py - all texts of a small world against hundreds of tiny schemas, judged by a reference validator.
+
+usage: small_world.py --bin build/bin/weir-small-world [--full] [--jobs N] [--only WORD] [--show N]
+
+For each schema the program walks the machine over every text of the world (all JSON texts of up to 11 lexemes over three
+keys and four scalars, 13 with --full; or all strings over a small alphabet) and says which it accepts, how it completes
+the prefixes on the way, and where it contradicts itself. Here the validator judges: accepted = valid, up to the named
+policies, and every completion is valid. The policies: keys stand in schema order; of a text that names a key twice only
+acceptance is judged; names and finite strings have one spelling, numbers under numeric keywords no exponent, so that of
+other spellings only acceptance is judged. Exit 0 only if no difference is left and the judge sees each planted fault.
+"""
+import argparse
+import collections
+import functools
+import json
+import multiprocessing
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+import reference
+import small_world_schemas as schemas
+
+KEYS = ['"a"', '"b"', '"c"']
+CHUNK = 6          # schemas a process
+CHUNK_SECONDS = 240
+
+
+# --- worlds --------------------------------------------------------------------------------------------------------
+
+class Text:
+    """A JSON text: its value, and what a policy may ask of it."""
+
+    __slots__ = ("text", "value", "duplicate", "key", "ordered")
+
+    def __init__(self, text, value, duplicate):
+        self.text, self.value, self.duplicate = text, value, duplicate
+        self.key = _key(value)
+        self.ordered = text.count(b":") < 2  # fewer than two members: in any order
+
+
+def _key(value):
+    """Equal for equal values, whatever the order of their keys."""
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+@functools.lru_cache(None)
+def nested(scalars, longest):
+    """All JSON texts of up to `longest` lexemes."""
+    by_length = collections.defaultdict(list)      # values of n lexemes
+    items, members = collections.defaultdict(list), collections.defaultdict(list)
+    for n in range(1, longest + 1):
+        v = by_length[n]
+        if n == 1:
+            v += scalars
+        if n == 2:
+            v += ["[]", "{}"]
+        v += ["[" + x + "]" for x in items[n - 2]] + ["{" + x + "}" for x in members[n - 2]]
+        items[n] = v + [x + "," + y for i in range(1, n - 1) for x in by_length[i] for y in items[n - 1 - i]]
+        pairs = lambda m: [k + ":" + x for k in KEYS for x in by_length[m - 2]]
+        members[n] = pairs(n) + [x + "," + y for i in range(3, n - 3) for x in pairs(i) for y in members[n - 1 - i]]
+    return [Text(t.encode(), *reference.read(t.encode())) for n in range(1, longest + 1) for t in by_length[n]]
+
+
+_NUMBER_PREFIX = re.compile(rb"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:(?<=[0-9])[eE][+-]?[0-9]*)?)?\Z")
+_STRING_PREFIX = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*(?:"|\\|\\u[0-9a-fA-F]{0,3})?\Z')
+_TOKEN = re.compile(rb'[ \n]+|[{}\[\],:]|"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[^ \n{}\[\],:"]+', re.S)
+
+
+def may_continue(text):
+    """Whether some JSON text begins like this; never False where one does."""
+    stack, state = [], "value"  # value, first (item or ]), key0 (key or }), key, colon, after
+    for m in _TOKEN.finditer(text):
+        t = m.group()
+        if t[:1] in b" \n":
+            if m.start() == 0:
+                return False
+            continue
+        if t in (b"{", b"["):
+            if state not in ("value", "first"):
+                return False
+            stack.append(t)
+            state = "key0" if t == b"{" else "first"
+        elif t in (b"}", b"]"):
+            if not stack or state not in (("key0", "after") if t == b"}" else ("first", "after")) or stack.pop() != (b"{" if t == b"}" else b"["):
+                return False
+            state = "after"
+        elif t == b",":
+            if state != "after" or not stack:
+                return False
+            state = "key" if stack[-1] == b"{" else "value"
+        elif t == b":":
+            if state != "colon":
+                return False
+            state = "value"
+        elif t[:1] == b'"':
+            if state not in ("value", "first", "key", "key0") or not _STRING_PREFIX.match(t):
+                return False
+            state = "colon" if state in ("key", "key0") else "after"
+        else:
+            words = (b"null", b"true", b"false")
+            if state not in ("value", "first") or not (_NUMBER_PREFIX.match(t) or any(w.startswith(t) for w in words)):
+                return False
+            state = "after"
+    return True
+
+
+@functools.lru_cache(None)
+def spelled(lexemes, longest):
+    """All JSON texts that are sequences of up to `longest` lexemes."""
+    out, pieces = {}, [x.encode("latin-1") for x in lexemes]
+    layer = {b""}
+    for _ in range(longest):
+        layer = {t + p for t in layer for p in pieces if may_continue(t + p)}
+        for t in layer:
+            try:
+                out[t] = Text(t, *reference.read(t))
+            except ValueError:
+                pass
+    return list(out.values())
+
+
+def printed(lexemes, longest, dumps):
+    """The texts that `dumps` prints for the values over the lexemes, as far as `longest` lexemes go."""
+    plain = tuple(x for x in lexemes if x.strip())
+    out = {}
+    for t in spelled(plain, min(longest, 8)):
+        text = dumps(t.value).encode()
+        if not t.duplicate and len(re.findall(rb'"a"|.', text, re.S)) <= longest:
+            out[text] = Text(text, t.value, False)
+    return list(out.values())
+
+
+# --- what is judged --------------------------------------------------------------------------------------------------
+
+def lines(full):
+    """Every line for the program, with what the judge needs."""
+    out = []
+
+    def add(name, schema, lexemes, longest, options, nest):
+        out.append({"id": len(out), "name": name, "schema_text": json.dumps(schema), "options": options, "lexemes": lexemes,
+                    "max": longest, "nest": nest})
+
+    def add_nested(name, schema, options):
+        text = json.dumps(schema)
+        named = [set(re.findall(r'null|true|false|"a"|[0-9.]+', text)) & set(s) for s in schemas.SCALARS]
+        scalars = max(range(3), key=lambda i: (len(named[i]), -((len(out) + i) % 3)))
+        spaced = options.get("whitespace") == "spaced"
+        add(name, schema, ["{", "}", "[", "]"] + ([", ", ": "] if spaced else [",", ":"]) + KEYS +
+            [s for s in schemas.SCALARS[scalars] if s not in KEYS], 13 if full else 11, {"whitespace": "compact", **options}, True)
+        out[-1]["scalars"] = schemas.SCALARS[scalars]
+
+    for name, schema in schemas.pairs() + schemas.corners():
+        add_nested(name, schema, {})
+    for name, schema, options in schemas.options():
+        add_nested(name, schema, options)
+    for name, lexemes, longest, options, group in schemas.lexical():
+        for text, schema in group:
+            add(f"{name}: {text}", schema, lexemes, longest, options, False)
+    return out
+
+
+def texts_of(line):
+    options = line["options"]
+    if line["nest"]:
+        return nested(tuple(line["scalars"]), line["max"])
+    lexemes, longest = tuple(line["lexemes"]), line["max"]
+    if options.get("whitespace", "any") == "any":
+        return spelled(lexemes, longest)
+    dumps = dumps_of(options)
+    return printed(lexemes, longest, dumps)
+
+
+def dumps_of(options):
+    """The one spelling of a value under a white-space policy that has one."""
+    policy = options.get("whitespace", "any")
+    form = {"compact": {"separators": (",", ":")}, "spaced": {}, "pretty": {"indent": options.get("indent", 2)}}.get(policy)
+    return None if form is None else functools.partial(json.dumps, ensure_ascii=False, **form)
+
+
+_EXPONENT = re.compile(rb"[0-9.][eE]")
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"', re.S)
+
+
+def usual_spelling(text):
+    """Whether every string is spelled as json.dumps does."""
+    return all(json.dumps(json.loads(s), ensure_ascii=False).encode("utf-8", "surrogatepass") == s for s in _QUOTED.findall(text))
+
+
+def depth_of(value):
+    if isinstance(value, dict):
+        return 1 + max(map(depth_of, value.values()), default=0)
+    return 1 + max(map(depth_of, value), default=0) if isinstance(value, list) else 0
+
+
+class Judge:
+    """One schema under its options."""
+
+    def __init__(self, line):
+        self.options, text = line["options"], line["schema_text"]
+        self.schema = json.loads(text)
+        self.validator = reference.validator(self.schema)
+        self.order = reference.Order(self.schema)
+        self.verdicts = {}
+        self.names_strings = bool(re.search(r'"(?:const|enum|properties|required)": ', text))
+        self.numeric = bool(re.search(r'"(?:const|enum|minimum|maximum|exclusiveM\w+)": |integer', text))
+        self.adds = "additionalProperties" in text
+        self.dumps = dumps_of(self.options)
+        self.run = self.options.get("whitespace_run", 64)
+
+    def valid(self, t):
+        if t.key not in self.verdicts:
+            self.verdicts[t.key] = self.validator.is_valid(t.value)
+        return self.verdicts[t.key]
+
+    def expected(self, t):
+        """Must the text be accepted? True, False, or None: it need not be."""
+        if not self.valid(t) or not self.allowed(t):
+            return False
+        if t.duplicate:
+            return None
+        return None if self.odd(t) else True
+
+    def allowed(self, t):
+        """The policies that refuse for certain."""
+        o = self.options
+        if not t.ordered and not t.duplicate and not self.order.holds(t.value):
+            return False
+        if "depth" in o and depth_of(t.value) > o["depth"]:
+            return False
+        if "budget" in o and len(t.text) > o["budget"]:
+            return False
+        if o.get("objects") == "closed" and not self.adds and self.order.has_unlisted(t.value):
+            return False
+        return True
+
+    def odd(self, t):
+        """The policies that may refuse."""
+        if _EXPONENT.search(t.text) and self.numeric:
+            return True
+        if b"\\" in t.text and (reference.has_lone_surrogate(t.value) or self.names_strings and not usual_spelling(t.text)):
+            return True
+        return self.options.get("objects") == "closed" and self.order.has_unlisted(t.value)
+
+    def space(self, text, value):
+        """Whether the white space of an accepted text is what its policy writes."""
+        if self.dumps is None:
+            return max(map(len, re.findall(rb"[ \t\n\r]+", _QUOTED.sub(b'""', text))), default=0) <= self.run
+        squeezed, form = re.sub(rb"[^\s{}\[\],:]+", b"v", _QUOTED.sub(b"s", text)), self.dumps(value).encode()
+        return squeezed == re.sub(rb"[^\s{}\[\],:]+", b"v", _QUOTED.sub(b"s", form))
+
+
+def judge(line, result):
+    """The differences of one schema: (kind, text) each. Counts come as a second value."""
+    out = []
+    if result["status"] not in ("ok", "unsatisfiable"):
+        return [(result["status"], result["message"])], collections.Counter()
+    j, world = Judge(line), texts_of(line)
+    accepted = {t.encode("latin-1") for t in result["accepted"]}
+    spaced = line["nest"] and line["options"].get("whitespace") == "spaced"
+    known = set()
+    for t in world:
+        if spaced:
+            text = t.text.replace(b",", b", ").replace(b":", b": ")
+        else:
+            text = t.text
+        known.add(text)
+        want, got = j.expected(t), text in accepted
+        if got and want is False:
+            out.append(("wrong accept", text))
+        elif not got and want:
+            out.append(("wrong reject", text))
+    others = [("accepted outside the world", t) for t in accepted - known]
+    completions = {t.encode("latin-1") for t in result["completions"]}
+    others += [("wrong completion", t) for t in completions - known - accepted]
+    others += [("wrong completion", t) for t in completions & known - accepted]
+    for kind, text in others:
+        try:
+            t = Text(text, *reference.read(text))
+            ok = text not in known and j.valid(t) and j.allowed(t) and (t.duplicate or j.space(text, t.value))
+        except ValueError:
+            ok = False
+        if not ok:
+            out.append((kind, text))
+    out += [(f["kind"], f["text"].encode("latin-1")) for f in result["faults"]]
+    counts = collections.Counter(schemas=1, texts=len(world), accepted=len(accepted), states=result["states"],
+                                 completions=len(completions), valid=sum(map(bool, j.verdicts.values())))
+    return sorted(out, key=lambda d: len(d[1])), counts
+
+
+# --- running the program ---------------------------------------------------------------------------------------------
+
+def walk(program, chunk):
+    """The program's line for each line; a crash or a hang is a result too, of the line that it was at."""
+    results = {}
+    while len(results) < len(chunk):
+        rest = [l for l in chunk if l["id"] not in results]
+        with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as f:
+            f.writelines(json.dumps(l, ensure_ascii=False) + "\n" for l in rest)
+            f.flush()
+            try:
+                run = subprocess.run([program, f.name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=CHUNK_SECONDS)
+                out, why = run.stdout, f"exit {run.returncode} {run.stderr[-400:].decode('utf-8', 'replace')}"
+            except subprocess.TimeoutExpired as e:
+                out, why = e.stdout or b"", f"no answer in {CHUNK_SECONDS} s"
+        for text in out.split(b"\n")[:-1]:
+            r = json.loads(text)
+            results[r["id"]] = r
+        missing = [l["id"] for l in rest if l["id"] not in results]
+        if missing:
+            results[missing[0]] = {"id": missing[0], "status": "crash", "message": why}
+    return results
+
+
+def work(job):
+    program, chunk = job
+    results = walk(program, chunk)
+    return [(l, *judge(l, results[l["id"]])) for l in chunk]
+
+
+def planted(program, line):
+    """How many of the faults planted in a right result the judge sees, and how many were planted."""
+    right = walk(program, [line])[line["id"]]
+    accepted, texts = right["accepted"], [t.text.decode("latin-1") for t in texts_of(line)]
+    rejected = next(t for t in texts if t not in accepted)
+    faults = [{"accepted": accepted[1:]}, {"accepted": accepted[:-1]}, {"accepted": accepted + [rejected]},
+              {"accepted": accepted + ['{"a":1']}, {"accepted": accepted + ['{"a":"b"} ']}, {"completions": right["completions"] + [rejected]},
+              {"completions": right["completions"] + ["[0"]}, {"completions": right["completions"] + ['{"b":true}']}, {"status": "refused"},
+              {"faults": [{"kind": "planted", "text": "["}]}]
+    clean = not judge(line, right)[0]
+    return (sum(bool(judge(line, {**right, **f})[0]) for f in faults), len(faults)) if clean else (0, len(faults))
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--bin", required=True)
+    p.add_argument("--full", action="store_true")
+    p.add_argument("--jobs", type=int, default=2)
+    p.add_argument("--only", default="")
+    p.add_argument("--show", type=int, default=12)
+    a = p.parse_args()
+    start = time.time()
+    todo = [l for l in lines(a.full) if a.only in l["name"]]
+    chunks = [(a.bin, todo[i:i + CHUNK]) for i in range(0, len(todo), CHUNK)]
+    total, kinds, broken = collections.Counter(), collections.Counter(), 0
+    with multiprocessing.Pool(a.jobs) as pool:
+        for done in pool.imap_unordered(work, chunks):
+            for line, differences, counts in done:
+                total += counts
+                kinds.update(k for k, _ in differences)
+                broken += bool(differences)
+                if differences and broken <= a.show:
+                    print(f"  {line['name']}: {line['schema_text']} {json.dumps(line['options'])}")
+                    for kind, text in differences[:3]:
+                        print(f"    {kind}: {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}")
+    probe = next(l for l in lines(False) if l["name"] == "additionalProperties/enum")
+    seen, set_up = planted(a.bin, probe)
+    print(f"small world: {len(todo)} schemas, {total['texts']} texts, {total['accepted']} accepted, {total['states']} states, "
+          f"{total['completions']} completions, {sum(kinds.values())} differences in {broken} schemas, "
+          f"{seen} of {set_up} planted faults seen, {time.time() - start:.0f} s")
+    for kind, count in kinds.most_common():
+        print(f"  {count} {kind}")
+    sys.exit(bool(kinds) or seen != set_up or not todo)
+
+
+if __name__ == "__main__":
+    main()
