@@ -360,26 +360,6 @@ static const cached *cache_get(cache *cache, const tools *tools, const weir_gram
     return oldest;
 }
 
-/* One past the end of the value that begins at `at`, in text that is known to be JSON. */
-static size_t value_end(const char *text, size_t length, size_t at)
-{
-    size_t depth = 0;
-    for (; at < length; at++) {
-        if (text[at] == '"') {
-            for (at++; text[at] != '"'; at++) at += text[at] == '\\';
-            if (depth == 0) return at + 1;
-        } else if (text[at] == '{' || text[at] == '[') {
-            depth++;
-        } else if (text[at] == '}' || text[at] == ']') {
-            if (depth <= 1) return at + (depth == 1);
-            depth--;
-        } else if (depth == 0 && (text[at] == ',' || text[at] == ' ' || text[at] == '\t' || text[at] == '\n' || text[at] == '\r')) {
-            return at;
-        }
-    }
-    return at;
-}
-
 /* The options of a line; NULL or what is wrong. */
 static const char *read_options(const json *from, weir_grammar_options *out)
 {
@@ -435,7 +415,7 @@ static const char *read_case(const char *line, size_t length, const json *root, 
     if (root->kind != JSON_OBJECT) return "the line is not an object";
     if ((id = json_get(root, "id"))) {
         out->id = line + id->byte;
-        out->id_length = value_end(line, length, id->byte) - id->byte;
+        out->id_length = json_text_end(line, length, id->byte) - id->byte;
     }
     schema = json_get(root, "schema");
     schema_text = json_get(root, "schema_text");
@@ -446,7 +426,7 @@ static const char *read_case(const char *line, size_t length, const json *root, 
     if (schema_text && schema_text->kind != JSON_STRING) return "\"schema_text\" is not a string";
     if ((text ? text : base64)->kind != JSON_STRING) return "the text is not a string";
     out->schema = schema ? line + schema->byte : schema_text->text;
-    out->schema_length = schema ? value_end(line, length, schema->byte) - schema->byte : schema_text->length;
+    out->schema_length = schema ? json_text_end(line, length, schema->byte) - schema->byte : schema_text->length;
     out->text = (const uint8_t *)(text ? text->text : "");
     out->text_length = text ? text->length : 0;
     if (base64) {

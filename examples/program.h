@@ -43,6 +43,25 @@ static inline char *read_file(const char *program, const char *path, size_t *len
     return text;
 }
 
+/* One past the last byte of the value that begins at `at`, in text that has been read as JSON. */
+static inline size_t json_text_end(const char *text, size_t length, size_t at)
+{
+    size_t depth = 0;
+    do {
+        if (text[at] == '"') {
+            for (at++; text[at] != '"'; at++) at += text[at] == '\\';
+        } else if (text[at] == '{' || text[at] == '[') {
+            depth++;
+        } else if (text[at] == '}' || text[at] == ']') {
+            depth--;
+        } else if (depth == 0) {
+            while (at + 1 < length && strchr(",]} \t\r\n", text[at + 1]) == NULL) at++;
+        }
+        at++;
+    } while (depth > 0 && at < length);
+    return at;
+}
+
 /* --- flags: each gives false, with a message where it takes `program` ------------------------------------------- */
 
 static inline bool complain(const char *program, const char *flag, const char *value, const char *expected)
