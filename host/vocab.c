@@ -13,8 +13,7 @@ static void write_report(weir_vocab *vocab);
 static uint64_t hash_vocab(const weir_vocab *vocab);
 
 weir_status weir_vocab_create(const weir_token *tokens, uint32_t token_count, const weir_vocab_options *options,
-                              weir_vocab **out, weir_error *error)
-{
+                              weir_vocab **out, weir_error *error) {
     weir_vocab_options read;
     if (!out) return fail(error, WEIR_ERROR_ARGUMENT, "out is NULL; expected where to put the vocabulary");
     *out = NULL;
@@ -30,8 +29,7 @@ weir_status weir_vocab_create(const weir_token *tokens, uint32_t token_count, co
     return vocab_build(tokens, token_count, token_count, NULL, 0, &read, out, error);
 }
 
-weir_status vocab_options_read(const weir_vocab_options *options, weir_vocab_options *out, weir_error *error)
-{
+weir_status vocab_options_read(const weir_vocab_options *options, weir_vocab_options *out, weir_error *error) {
     *out = (weir_vocab_options)WEIR_VOCAB_OPTIONS_INIT;
     if (!options) return WEIR_OK;
     if (options->size < sizeof options->size)
@@ -47,9 +45,9 @@ weir_status vocab_options_read(const weir_vocab_options *options, weir_vocab_opt
     return WEIR_OK;
 }
 
-weir_status vocab_build(const weir_token *tokens, uint32_t token_count, uint32_t default_width, const uint32_t *stop_ids,
-                        uint32_t stop_count, const weir_vocab_options *options, weir_vocab **out, weir_error *error)
-{
+weir_status vocab_build(const weir_token *tokens, uint32_t token_count, uint32_t default_width,
+                        const uint32_t *stop_ids, uint32_t stop_count, const weir_vocab_options *options,
+                        weir_vocab **out, weir_error *error) {
     const weir_allocator allocator = allocator_or_default(options->allocator);
     *out = NULL;
     if (token_count == 0 || token_count > VOCAB_TOKEN_LIMIT)
@@ -80,13 +78,14 @@ weir_status vocab_build(const weir_token *tokens, uint32_t token_count, uint32_t
 no_memory:
     if (status != WEIR_OK) fail(error, status, "no memory for a vocabulary of %u tokens", token_count);
 done:
-    if (status == WEIR_OK) *out = vocab;
-    else weir_vocab_destroy(vocab);
+    if (status == WEIR_OK)
+        *out = vocab;
+    else
+        weir_vocab_destroy(vocab);
     return status;
 }
 
-void weir_vocab_destroy(weir_vocab *vocab)
-{
+void weir_vocab_destroy(weir_vocab *vocab) {
     if (!vocab) return;
     const weir_allocator allocator = vocab->allocator;
     if (vocab->lexicon) lexicon_destroy(&allocator, vocab->lexicon);
@@ -99,46 +98,38 @@ void weir_vocab_destroy(weir_vocab *vocab)
     release(&allocator, vocab, sizeof *vocab);
 }
 
-uint32_t weir_vocab_token_count(const weir_vocab *vocab)
-{
+uint32_t weir_vocab_token_count(const weir_vocab *vocab) {
     return vocab->token_count;
 }
 
-uint32_t weir_vocab_logits_width(const weir_vocab *vocab)
-{
+uint32_t weir_vocab_logits_width(const weir_vocab *vocab) {
     return vocab->logits_width;
 }
 
-uint32_t weir_vocab_mask_words(const weir_vocab *vocab)
-{
+uint32_t weir_vocab_mask_words(const weir_vocab *vocab) {
     return vocab->mask_words;
 }
 
-const uint8_t *weir_vocab_token(const weir_vocab *vocab, uint32_t token, uint32_t *length)
-{
+const uint8_t *weir_vocab_token(const weir_vocab *vocab, uint32_t token, uint32_t *length) {
     const bool known = token < vocab->token_count;
     if (length) *length = known ? vocab->offsets[token + 1] - vocab->offsets[token] : 0;
     return known ? vocab->bytes + vocab->offsets[token] : vocab->bytes;
 }
 
-bool weir_vocab_is_special(const weir_vocab *vocab, uint32_t token)
-{
+bool weir_vocab_is_special(const weir_vocab *vocab, uint32_t token) {
     return token < vocab->token_count && (vocab->flags[token] & VOCAB_SPECIAL);
 }
 
-const uint32_t *weir_vocab_stop_ids(const weir_vocab *vocab, uint32_t *count)
-{
+const uint32_t *weir_vocab_stop_ids(const weir_vocab *vocab, uint32_t *count) {
     if (count) *count = vocab->stop_count;
     return vocab->stop_ids;
 }
 
-void weir_vocab_check(const weir_vocab *vocab, weir_vocab_report *report)
-{
+void weir_vocab_check(const weir_vocab *vocab, weir_vocab_report *report) {
     *report = vocab->report;
 }
 
-static weir_status copy_tokens(weir_vocab *vocab, const weir_token *tokens, weir_error *error)
-{
+static weir_status copy_tokens(weir_vocab *vocab, const weir_token *tokens, weir_error *error) {
     const weir_allocator *allocator = &vocab->allocator;
     uint64_t total = 0;
     for (uint32_t token = 0; token < vocab->token_count; ++token) {
@@ -170,8 +161,7 @@ static weir_status copy_tokens(weir_vocab *vocab, const weir_token *tokens, weir
 }
 
 /* Sorts the stop ids through a bitmap, and takes them out of the text: a stop token never matches as text. */
-static weir_status set_stop_ids(weir_vocab *vocab, const uint32_t *stop_ids, uint32_t stop_count, weir_error *error)
-{
+static weir_status set_stop_ids(weir_vocab *vocab, const uint32_t *stop_ids, uint32_t stop_count, weir_error *error) {
     const weir_allocator *allocator = &vocab->allocator;
     if (stop_count == 0) return WEIR_OK;
     for (uint32_t i = 0; i < stop_count; ++i)
@@ -202,8 +192,7 @@ static weir_status set_stop_ids(weir_vocab *vocab, const uint32_t *stop_ids, uin
 }
 
 /* The trie of all text that logits can choose, and byte_token from its first level. */
-static weir_status build_trie(weir_vocab *vocab)
-{
+static weir_status build_trie(weir_vocab *vocab) {
     const weir_allocator *allocator = &vocab->allocator;
     const uint32_t usable = vocab->token_count < vocab->logits_width ? vocab->token_count : vocab->logits_width;
     const size_t strings_size = usable * sizeof(uint8_t *), numbers_size = 2 * (size_t)usable * sizeof(uint32_t);
@@ -236,8 +225,7 @@ static weir_status build_trie(weir_vocab *vocab)
 }
 
 /* Length of the well-formed UTF-8 sequence that begins here, 0 where there is none (Unicode, table 3-7). */
-static uint32_t utf8_sequence(const uint8_t *bytes, uint32_t length)
-{
+static uint32_t utf8_sequence(const uint8_t *bytes, uint32_t length) {
     const uint8_t first = bytes[0];
     if (first < 0x80) return 1;
     const uint32_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
@@ -250,8 +238,7 @@ static uint32_t utf8_sequence(const uint8_t *bytes, uint32_t length)
     return size;
 }
 
-static bool is_utf8(const uint8_t *bytes, uint32_t length)
-{
+static bool is_utf8(const uint8_t *bytes, uint32_t length) {
     while (length > 0) {
         const uint32_t size = utf8_sequence(bytes, length);
         if (size == 0) return false;
@@ -261,15 +248,16 @@ static bool is_utf8(const uint8_t *bytes, uint32_t length)
     return true;
 }
 
-static void write_report(weir_vocab *vocab)
-{
+static void write_report(weir_vocab *vocab) {
     weir_vocab_report *report = &vocab->report;
     report->token_count = vocab->token_count;
     for (uint32_t token = 0; token < vocab->token_count; ++token) {
         const uint8_t *bytes = vocab->bytes + vocab->offsets[token];
         const uint32_t length = vocab->offsets[token + 1] - vocab->offsets[token];
-        if (vocab->flags[token] & VOCAB_HOLE) ++report->hole_count;
-        else if (vocab->flags[token] & VOCAB_SPECIAL) ++report->special_count;
+        if (vocab->flags[token] & VOCAB_HOLE)
+            ++report->hole_count;
+        else if (vocab->flags[token] & VOCAB_SPECIAL)
+            ++report->special_count;
         else {
             ++report->text_count;
             if (length == 0) ++report->empty_count;
@@ -286,8 +274,7 @@ static void write_report(weir_vocab *vocab)
 }
 
 /* Eight bytes a step: xor, multiply, fold (the constants are those of MurmurHash3's finaliser). */
-static uint64_t hash_bytes(uint64_t hash, const void *data, size_t length)
-{
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t length) {
     const uint8_t *bytes = data;
     hash ^= length * 0x9e3779b97f4a7c15u;
     while (length > 0) {
@@ -304,8 +291,7 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t length)
     return hash;
 }
 
-static uint64_t hash_vocab(const weir_vocab *vocab)
-{
+static uint64_t hash_vocab(const weir_vocab *vocab) {
     const uint32_t sizes[3] = {vocab->token_count, vocab->logits_width, vocab->stop_count};
     uint64_t hash = hash_bytes(0, sizes, sizeof sizes);
     hash = hash_bytes(hash, vocab->offsets, (vocab->token_count + 1) * sizeof *vocab->offsets);

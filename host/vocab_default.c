@@ -3,15 +3,14 @@
 #include "vocab_load.h"
 
 static const weir_token default_tokens[] = {
-#define TEXT(text) {text, sizeof text - 1, 0},
+#define TEXT(text)    {text, sizeof text - 1, 0},
 #define SPECIAL(text) {text, sizeof text - 1, VOCAB_SPECIAL},
 #include "vocab_default.inc"
 #undef SPECIAL
 #undef TEXT
 };
 
-weir_status weir_vocab_default(const weir_vocab_options *options, weir_vocab **out, weir_error *error)
-{
+weir_status weir_vocab_default(const weir_vocab_options *options, weir_vocab **out, weir_error *error) {
     const uint32_t token_count = sizeof default_tokens / sizeof *default_tokens;
     const uint32_t stop_id = token_count - 1; /* <|end|> */
     weir_vocab_options read;

@@ -6,10 +6,10 @@
 #include "vocab.h"
 
 /* Bounds on what a file may claim; every real vocabulary is far below them. */
-#define VOCAB_TOKEN_LIMIT (1u << 21)   /* token ids and columns of logits */
-#define VOCAB_LENGTH_LIMIT 65535u      /* bytes of one token */
-#define VOCAB_BYTES_LIMIT (1u << 27)   /* bytes of all tokens together */
-#define VOCAB_FILE_LIMIT ((size_t)1 << 30)
+#define VOCAB_TOKEN_LIMIT  (1u << 21) /* token ids and columns of logits */
+#define VOCAB_LENGTH_LIMIT 65535u     /* bytes of one token */
+#define VOCAB_BYTES_LIMIT  (1u << 27) /* bytes of all tokens together */
+#define VOCAB_FILE_LIMIT   ((size_t)1 << 30)
 
 /* Tokens while they are collected; everything in it lives in the arena. Ids without a token have VOCAB_HOLE. */
 typedef struct vocab_draft {
@@ -51,7 +51,8 @@ void vocab_text_free(const weir_allocator *allocator, vocab_text *text);
 weir_status vocab_options_read(const weir_vocab_options *options, weir_vocab_options *out, weir_error *error);
 /* The one way to make a vocabulary. Tokens may have VOCAB_HOLE; options are read ones; default_width and the stop ids
  * hold where the options say nothing. */
-weir_status vocab_build(const weir_token *tokens, uint32_t token_count, uint32_t default_width, const uint32_t *stop_ids,
-                        uint32_t stop_count, const weir_vocab_options *options, weir_vocab **out, weir_error *error);
+weir_status vocab_build(const weir_token *tokens, uint32_t token_count, uint32_t default_width,
+                        const uint32_t *stop_ids, uint32_t stop_count, const weir_vocab_options *options,
+                        weir_vocab **out, weir_error *error);
 
 #endif

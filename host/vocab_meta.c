@@ -1,4 +1,5 @@
-/* vocab_meta.c - NAME.meta.json or NAME.tokenizer_config.json in; special tokens, stop ids and sizes in the draft out. */
+/* vocab_meta.c - NAME.meta.json or NAME.tokenizer_config.json in; special tokens, stop ids and sizes in the draft out.
+ */
 #include "vocab_load.h"
 
 #include <string.h>
@@ -8,8 +9,7 @@ static weir_status read_stop_ids(const json *array, vocab_draft *draft, weir_err
 static weir_status read_added_tokens_decoder(const json *object, vocab_draft *draft, weir_error *error);
 static weir_status read_eos_token(const json *eos, vocab_draft *draft, weir_error *error);
 
-weir_status vocab_read_meta(const json *root, vocab_draft *draft, weir_error *error)
-{
+weir_status vocab_read_meta(const json *root, vocab_draft *draft, weir_error *error) {
     const json *special_tokens = json_get(root, "special_tokens"), *eos_ids = json_get(root, "eos_ids");
     const json *decoder = json_get(root, "added_tokens_decoder"), *eos_token = json_get(root, "eos_token");
     const json *size = json_get(root, "vocab_size");
@@ -29,20 +29,17 @@ weir_status vocab_read_meta(const json *root, vocab_draft *draft, weir_error *er
     return WEIR_OK;
 }
 
-static weir_status fail_node(const json *node, weir_error *error, const char *expected)
-{
+static weir_status fail_node(const json *node, weir_error *error, const char *expected) {
     char pointer[256];
     return fail_at_pointer(error, WEIR_ERROR_VOCAB, json_pointer(node, pointer, sizeof pointer), node->byte,
                            "expected %s", expected);
 }
 
-static weir_status fail_memory(weir_error *error)
-{
+static weir_status fail_memory(weir_error *error) {
     return fail(error, WEIR_ERROR_MEMORY, "no memory for the special tokens");
 }
 
-weir_status vocab_read_id(const json *value, const json *holder, const char *what, uint32_t *id, weir_error *error)
-{
+weir_status vocab_read_id(const json *value, const json *holder, const char *what, uint32_t *id, weir_error *error) {
     char pointer[256];
     uint64_t number;
     if (!value)
@@ -56,8 +53,7 @@ weir_status vocab_read_id(const json *value, const json *holder, const char *wha
 }
 
 /* {text: id}. What the vocabulary file says of these ids gives way. */
-static weir_status read_special_tokens(const json *object, vocab_draft *draft, weir_error *error)
-{
+static weir_status read_special_tokens(const json *object, vocab_draft *draft, weir_error *error) {
     if (object->kind != JSON_OBJECT) return fail_node(object, error, "an object of special token texts and their ids");
     for (const json *member = object->child; member; member = member->next) {
         uint32_t id;
@@ -69,8 +65,7 @@ static weir_status read_special_tokens(const json *object, vocab_draft *draft, w
     return WEIR_OK;
 }
 
-static weir_status read_stop_ids(const json *array, vocab_draft *draft, weir_error *error)
-{
+static weir_status read_stop_ids(const json *array, vocab_draft *draft, weir_error *error) {
     if (array->kind != JSON_ARRAY) return fail_node(array, error, "an array of stop ids");
     draft->stop_count = 0;
     if (array->count == 0) return WEIR_OK;
@@ -83,8 +78,7 @@ static weir_status read_stop_ids(const json *array, vocab_draft *draft, weir_err
 
 /* {"id": {"content", "special"}} of tokenizer_config.json: adds what the vocabulary file lacks and marks what is
  * special; other text stays as the vocabulary file has it. */
-static weir_status read_added_tokens_decoder(const json *object, vocab_draft *draft, weir_error *error)
-{
+static weir_status read_added_tokens_decoder(const json *object, vocab_draft *draft, weir_error *error) {
     if (object->kind != JSON_OBJECT) return fail_node(object, error, "an object of ids and their tokens");
     for (const json *member = object->child; member; member = member->next) {
         const json *content = json_get(member, "content"), *special = json_get(member, "special");
@@ -106,8 +100,7 @@ static weir_status read_added_tokens_decoder(const json *object, vocab_draft *dr
 }
 
 /* A string or {"content"}: the special token with this text, else the lowest token that writes it. */
-static weir_status read_eos_token(const json *eos, vocab_draft *draft, weir_error *error)
-{
+static weir_status read_eos_token(const json *eos, vocab_draft *draft, weir_error *error) {
     const json *text = eos->kind == JSON_OBJECT ? json_get(eos, "content") : eos;
     if (!text || text->kind != JSON_STRING) return fail_node(eos, error, "a string, or an object with a content");
     uint32_t found = VOCAB_NONE;

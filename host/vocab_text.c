@@ -13,8 +13,7 @@ static weir_status inflate_text(const weir_allocator *allocator, const uint8_t *
                                 weir_error *error);
 
 weir_status vocab_text_read(const weir_allocator *allocator, const char *path, vocab_text *out, bool *missing,
-                            weir_error *error)
-{
+                            weir_error *error) {
     vocab_text file = {0};
     *out = file;
     if (missing) *missing = false;
@@ -31,8 +30,7 @@ weir_status vocab_text_read(const weir_allocator *allocator, const char *path, v
 }
 
 weir_status vocab_text_copy(const weir_allocator *allocator, const void *bytes, size_t length, vocab_text *out,
-                            weir_error *error)
-{
+                            weir_error *error) {
     *out = (vocab_text){0};
     if (length > VOCAB_FILE_LIMIT)
         return fail(error, WEIR_ERROR_ARGUMENT, "%zu bytes; expected at most %zu", length, VOCAB_FILE_LIMIT);
@@ -45,19 +43,18 @@ weir_status vocab_text_copy(const weir_allocator *allocator, const void *bytes, 
     return WEIR_OK;
 }
 
-void vocab_text_free(const weir_allocator *allocator, vocab_text *text)
-{
+void vocab_text_free(const weir_allocator *allocator, vocab_text *text) {
     if (text->bytes) release(allocator, text->bytes, text->capacity);
     *text = (vocab_text){0};
 }
 
 /* Makes room for `more` bytes behind the length, within `limit`. */
-static weir_status grow(const weir_allocator *allocator, vocab_text *text, size_t more, size_t limit, weir_error *error)
-{
+static weir_status grow(const weir_allocator *allocator, vocab_text *text, size_t more, size_t limit,
+                        weir_error *error) {
     if (text->capacity - text->length >= more) return WEIR_OK;
     if (text->length + more > limit)
         return fail_at_byte(error, WEIR_ERROR_FILE, (int64_t)text->length, "more than %zu bytes; expected a vocabulary",
-                            limit - 1);
+                            limit - more);
     size_t capacity = text->capacity * 2 > text->length + more ? text->capacity * 2 : text->length + more;
     if (capacity > limit) capacity = limit;
     uint8_t *bytes = reallocate(allocator, text->bytes, text->capacity, capacity);
@@ -68,8 +65,7 @@ static weir_status grow(const weir_allocator *allocator, vocab_text *text, size_
 }
 
 static weir_status read_file(const weir_allocator *allocator, const char *path, vocab_text *out, bool *missing,
-                             weir_error *error)
-{
+                             weir_error *error) {
     FILE *file = fopen(path, "rb");
     if (!file) {
         if (missing) *missing = errno == ENOENT;
@@ -90,16 +86,14 @@ static weir_status read_file(const weir_allocator *allocator, const char *path, 
     return status;
 }
 
-static bool is_gzip(const uint8_t *bytes, size_t length)
-{
+static bool is_gzip(const uint8_t *bytes, size_t length) {
     return length >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
 }
 
 /* zlib through the caller's allocator; the size stands before each block because zlib does not say it when it frees. */
 enum { ZLIB_HEADER = 16 };
 
-static void *zlib_allocate(void *context, unsigned count, unsigned size)
-{
+static void *zlib_allocate(void *context, unsigned count, unsigned size) {
     const size_t total = (size_t)count * size + ZLIB_HEADER;
     uint8_t *block = allocate(context, total);
     if (!block) return NULL;
@@ -107,16 +101,14 @@ static void *zlib_allocate(void *context, unsigned count, unsigned size)
     return block + ZLIB_HEADER;
 }
 
-static void zlib_free(void *context, void *pointer)
-{
+static void zlib_free(void *context, void *pointer) {
     uint8_t *block = (uint8_t *)pointer - ZLIB_HEADER;
     size_t total;
     memcpy(&total, block, sizeof total);
     release(context, block, total);
 }
 
-static weir_status fail_gzip(const z_stream *stream, size_t consumed, int code, weir_error *error)
-{
+static weir_status fail_gzip(const z_stream *stream, size_t consumed, int code, weir_error *error) {
     if (code == Z_MEM_ERROR) return fail(error, WEIR_ERROR_MEMORY, "no memory to decompress");
     return fail_at_byte(error, WEIR_ERROR_FILE, (int64_t)consumed, "gzip data is damaged at compressed byte %zu: %s",
                         consumed, stream->msg ? stream->msg : "cannot be decompressed");
@@ -124,8 +116,7 @@ static weir_status fail_gzip(const z_stream *stream, size_t consumed, int code, 
 
 /* Vocabularies compress to a third; 32 times and 64 MiB more is a bomb. Members that follow each other are one text. */
 static weir_status inflate_text(const weir_allocator *allocator, const uint8_t *packed, size_t length, vocab_text *out,
-                                weir_error *error)
-{
+                                weir_error *error) {
     size_t limit = length * 32 + ((size_t)64 << 20);
     if (limit > VOCAB_FILE_LIMIT) limit = VOCAB_FILE_LIMIT;
     z_stream stream = {.zalloc = zlib_allocate, .zfree = zlib_free, .opaque = (void *)(uintptr_t)allocator};
@@ -134,9 +125,9 @@ static weir_status inflate_text(const weir_allocator *allocator, const uint8_t *
     weir_status status = WEIR_OK;
     stream.next_in = (Bytef *)(uintptr_t)packed;
     stream.avail_in = (unsigned)length; /* at most VOCAB_FILE_LIMIT + 1 MiB */
+    status = grow(allocator, out, length * 4 + 4096 < limit ? length * 4 + 4096 : limit, limit + 4096, error);
     while (status == WEIR_OK) {
-        status = grow(allocator, out, out->length == 0 ? length * 4 + 1024 > limit ? limit : length * 4 + 1024 : 4096,
-                      limit + 4096, error);
+        status = grow(allocator, out, 4096, limit + 4096, error);
         if (status != WEIR_OK) break;
         const size_t room = out->capacity - out->length;
         stream.next_out = out->bytes + out->length;
@@ -145,14 +136,16 @@ static weir_status inflate_text(const weir_allocator *allocator, const uint8_t *
         out->length += room - stream.avail_out;
         const size_t consumed = length - stream.avail_in;
         if (code == Z_STREAM_END && stream.avail_in == 0) break;
-        if (code == Z_STREAM_END && is_gzip(stream.next_in, stream.avail_in)) inflateReset(&stream);
+        if (code == Z_STREAM_END && is_gzip(stream.next_in, stream.avail_in))
+            inflateReset(&stream);
         else if (code == Z_STREAM_END)
             status = fail_at_byte(error, WEIR_ERROR_FILE, (int64_t)consumed,
                                   "compressed byte %zu follows the end of the gzip data", consumed);
+        else if (code != Z_OK && code != Z_BUF_ERROR)
+            status = fail_gzip(&stream, consumed, code, error);
         else if (stream.avail_in == 0 && stream.avail_out > 0)
             status = fail_at_byte(error, WEIR_ERROR_FILE, (int64_t)consumed,
                                   "gzip data ends after %zu bytes; expected its end mark", consumed);
-        else if (code != Z_OK) status = fail_gzip(&stream, consumed, code, error);
     }
     inflateEnd(&stream);
     if (status != WEIR_OK) vocab_text_free(allocator, out);

@@ -11,8 +11,7 @@ typedef struct line {
 
 static weir_status read_line(const line *line, vocab_draft *draft, uint8_t **bytes, weir_error *error);
 
-weir_status vocab_read_tiktoken(const uint8_t *text, size_t length, vocab_draft *draft, weir_error *error)
-{
+weir_status vocab_read_tiktoken(const uint8_t *text, size_t length, vocab_draft *draft, weir_error *error) {
     uint8_t *bytes = arena_allocate(draft->arena, length / 4 * 3 + 1);
     if (!bytes) return fail(error, WEIR_ERROR_MEMORY, "no memory for %zu bytes of tiktoken lines", length);
     line line = {text, text, text, 0};
@@ -31,30 +30,28 @@ weir_status vocab_read_tiktoken(const uint8_t *text, size_t length, vocab_draft 
     return WEIR_OK;
 }
 
-static weir_status fail_line(const line *line, const uint8_t *at, weir_error *error, const char *expected)
-{
+static weir_status fail_line(const line *line, const uint8_t *at, weir_error *error, const char *expected) {
     return fail_at_byte(error, WEIR_ERROR_VOCAB, at - line->text, "line %u, column %u: expected %s", line->number,
                         (unsigned)(at - line->at) + 1, expected);
 }
 
 /* 0..63, or 255 for anything that is not a base64 digit. */
 static const uint8_t base64_values[256] = {
-#define NO 255
+#define NO   255
 #define NO16 NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO
-    NO16, NO16, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, 62, NO, NO, NO, 63, /* + / */
-    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, NO, NO, NO, NO, NO, NO,             /* 0-9 */
-    NO, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,                       /* A-O */
-    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, NO, NO, NO, NO, NO,             /* P-Z */
-    NO, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,             /* a-o */
-    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO, NO, NO, NO, NO,             /* p-z */
+    NO16, NO16, NO,   NO,   NO,   NO,   NO,   NO,  NO, NO, NO, NO, NO, 62, NO, NO, NO, 63, /* + / */
+    52,   53,   54,   55,   56,   57,   58,   59,  60, 61, NO, NO, NO, NO, NO, NO,         /* 0-9 */
+    NO,   0,    1,    2,    3,    4,    5,    6,   7,  8,  9,  10, 11, 12, 13, 14,         /* A-O */
+    15,   16,   17,   18,   19,   20,   21,   22,  23, 24, 25, NO, NO, NO, NO, NO,         /* P-Z */
+    NO,   26,   27,   28,   29,   30,   31,   32,  33, 34, 35, 36, 37, 38, 39, 40,         /* a-o */
+    41,   42,   43,   44,   45,   46,   47,   48,  49, 50, 51, NO, NO, NO, NO, NO,         /* p-z */
     NO16, NO16, NO16, NO16, NO16, NO16, NO16, NO16
 #undef NO16
 #undef NO
 };
 
 /* Decodes [at, end) with its padding; NULL on success, else the byte that is wrong. Unused bits must be zero. */
-static const uint8_t *decode_base64(const uint8_t *at, const uint8_t *end, uint8_t **out)
-{
+static const uint8_t *decode_base64(const uint8_t *at, const uint8_t *end, uint8_t **out) {
     for (; at < end; at += 4) {
         if (end - at < 4) return end;
         const uint32_t padding = end - at > 4 || at[3] != '=' ? 0 : at[2] != '=' ? 1 : 2;
@@ -70,8 +67,7 @@ static const uint8_t *decode_base64(const uint8_t *at, const uint8_t *end, uint8
     return NULL;
 }
 
-static weir_status read_line(const line *line, vocab_draft *draft, uint8_t **bytes, weir_error *error)
-{
+static weir_status read_line(const line *line, vocab_draft *draft, uint8_t **bytes, weir_error *error) {
     const uint8_t *space = memchr(line->at, ' ', (size_t)(line->end - line->at));
     if (!space) {
         const uint8_t *wrong = line->at;

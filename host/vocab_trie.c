@@ -25,8 +25,7 @@ static uint32_t share_prefixes(const strings *strings, entry *entries, uint32_t 
 static void write_nodes(const strings *strings, const entry *entries, uint32_t *path, uint32_t *same, trie *trie);
 
 weir_status trie_build(const weir_allocator *allocator, const uint8_t *const *bytes, const uint32_t *lengths,
-                       const uint32_t *values, uint32_t count, uint32_t *same, trie *out)
-{
+                       const uint32_t *values, uint32_t count, uint32_t *same, trie *out) {
     const strings strings = {bytes, lengths, values, count};
     const size_t entries_size = (2 * (size_t)count + 1) * sizeof(entry);
     uint32_t *path = NULL;
@@ -54,23 +53,20 @@ done:
     return status;
 }
 
-void trie_free(const weir_allocator *allocator, trie *trie)
-{
+void trie_free(const weir_allocator *allocator, trie *trie) {
     if (trie->nodes) release(allocator, trie->nodes, trie->count * sizeof *trie->nodes);
     trie->nodes = NULL;
     trie->count = 0;
 }
 
-static uint64_t prefix_of(const uint8_t *bytes, uint32_t length)
-{
+static uint64_t prefix_of(const uint8_t *bytes, uint32_t length) {
     uint64_t prefix = 0;
     for (uint32_t i = 0; i < 8; ++i) prefix = prefix << 8 | (i < length ? bytes[i] : 0);
     return prefix;
 }
 
 /* By bytes, a prefix before what it begins, equal strings by value. */
-static bool comes_after(const strings *strings, const entry *left, const entry *right)
-{
+static bool comes_after(const strings *strings, const entry *left, const entry *right) {
     if (left->prefix != right->prefix) return left->prefix > right->prefix;
     const uint32_t a = left->index, b = right->index;
     const uint32_t a_length = strings->lengths[a], b_length = strings->lengths[b];
@@ -81,8 +77,7 @@ static bool comes_after(const strings *strings, const entry *left, const entry *
     return strings->values[a] > strings->values[b];
 }
 
-static void merge(const strings *strings, const entry *from, size_t left, size_t middle, size_t right, entry *to)
-{
+static void merge(const strings *strings, const entry *from, size_t left, size_t middle, size_t right, entry *to) {
     size_t a = left, b = middle;
     for (size_t i = left; i < right; ++i) {
         const bool take_b = a == middle || (b < right && comes_after(strings, &from[a], &from[b]));
@@ -90,8 +85,7 @@ static void merge(const strings *strings, const entry *from, size_t left, size_t
     }
 }
 
-static void sort_entries(const strings *strings, entry *entries, entry *scratch)
-{
+static void sort_entries(const strings *strings, entry *entries, entry *scratch) {
     const size_t count = strings->count;
     entry *from = entries, *to = scratch;
     for (size_t width = 1; width < count; width *= 2) {
@@ -108,8 +102,7 @@ static void sort_entries(const strings *strings, entry *entries, entry *scratch)
 }
 
 /* Puts the length of the prefix shared with the entry before into `prefix`; returns the number of trie nodes. */
-static uint32_t share_prefixes(const strings *strings, entry *entries, uint32_t *longest)
-{
+static uint32_t share_prefixes(const strings *strings, entry *entries, uint32_t *longest) {
     uint32_t node_count = 1;
     for (uint32_t i = 0; i < strings->count; ++i) {
         const uint8_t *bytes = strings->bytes[entries[i].index];
@@ -129,8 +122,7 @@ static uint32_t share_prefixes(const strings *strings, entry *entries, uint32_t 
 }
 
 /* path[d] is the open node at depth d. */
-static void write_nodes(const strings *strings, const entry *entries, uint32_t *path, uint32_t *same, trie *trie)
-{
+static void write_nodes(const strings *strings, const entry *entries, uint32_t *path, uint32_t *same, trie *trie) {
     trie_node *nodes = trie->nodes;
     uint32_t node_count = 1, depth = 0, last = VOCAB_NONE;
     nodes[0] = (trie_node){.end = 0, .token = VOCAB_NONE, .byte = 0};
@@ -145,8 +137,10 @@ static void write_nodes(const strings *strings, const entry *entries, uint32_t *
         }
         trie_node *node = &nodes[path[depth]];
         if (same) same[value] = VOCAB_NONE;
-        if (node->token == VOCAB_NONE) node->token = value;
-        else if (same) same[last] = value;
+        if (node->token == VOCAB_NONE)
+            node->token = value;
+        else if (same)
+            same[last] = value;
         last = value;
     }
     for (; depth > 0; --depth) nodes[path[depth]].end = node_count;
