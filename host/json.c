@@ -244,8 +244,7 @@ static weir_status refuse_duplicate(const parser *p, const json *object, const m
     char pointer[sizeof p->error->pointer], name[QUOTED_NAME];
     size_t needed = json_quote(found->node->key, found->node->key_length, name, sizeof name);
     bool cut = needed > sizeof name;
-    size_t shown = cut ? sizeof name : needed;
-    while (cut && shown > 1 && ((uint8_t)name[shown - 1] & 0x80)) shown--; /* not in the middle of a character */
+    size_t shown = cut ? whole_characters(name, sizeof name) : needed;
     return fail_at_pointer(p->error, WEIR_ERROR_JSON, json_pointer(object, pointer, sizeof pointer),
                            (int64_t)found->byte, "found the member name %.*s%s twice, expected distinct names",
                            (int)shown, name, cut ? "..." : "");

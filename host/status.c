@@ -30,16 +30,19 @@ const char *weir_status_name(weir_status status) {
     return "WEIR_ERROR_UNKNOWN";
 }
 
-/* Drops a UTF-8 sequence that was cut at the end of a full buffer. */
-static void trim_cut_sequence(char *text, size_t capacity) {
-    size_t length = strlen(text);
-    if (length + 1 < capacity) return;
-    size_t start = length;
+size_t whole_characters(const char *text, size_t length) {
+    size_t start = length; /* of the last sequence */
     while (start > 0 && length - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80) start--;
-    if (start == 0) return;
-    unsigned char lead = (unsigned char)text[start - 1];
+    if (start == 0) return length;
+    unsigned char lead = (unsigned char)text[--start];
     size_t needed = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-    if (length - (start - 1) < needed) text[start - 1] = '\0';
+    return length - start < needed ? start : length;
+}
+
+/* Drops a character that was cut at the end of a full buffer. */
+static void trim_cut_character(char *text, size_t capacity) {
+    size_t length = strlen(text);
+    if (length + 1 == capacity) text[whole_characters(text, length)] = '\0';
 }
 
 static weir_status fill(weir_error *error, weir_status status, const char *pointer, int64_t byte, const char *format,
@@ -49,8 +52,8 @@ static weir_status fill(weir_error *error, weir_status status, const char *point
     /* Into a copy: pointer and arguments may lie in *error itself. */
     snprintf(made.pointer, sizeof made.pointer, "%s", pointer);
     vsnprintf(made.message, sizeof made.message, format, arguments);
-    trim_cut_sequence(made.pointer, sizeof made.pointer);
-    trim_cut_sequence(made.message, sizeof made.message);
+    trim_cut_character(made.pointer, sizeof made.pointer);
+    trim_cut_character(made.message, sizeof made.message);
     *error = made;
     return status;
 }

@@ -13,6 +13,9 @@ weir_status fail_at_byte(weir_error *error, weir_status status, int64_t byte, co
 weir_status fail_at_pointer(weir_error *error, weir_status status, const char *pointer, int64_t byte, const char *format,
                             ...) __attribute__((format(printf, 5, 6)));
 
+/* The longest prefix of a UTF-8 text, cut at `length`, that does not end inside a character. */
+size_t whole_characters(const char *text, size_t length);
+
 /* Returns early with the status of a failing call. */
 #define TRY(call)                                                                                                      \
     do {                                                                                                               \
