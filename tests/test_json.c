@@ -29,7 +29,7 @@ static const json *read_limited(const char *text, size_t length, const json_limi
 static const json *read_n(const char *text, size_t length) {
     weir_status status;
     const json *root = read_limited(text, length, NULL, &status);
-    test_context("text %.200s", text);
+    test_context("text %.*s", (int)(length < 200 ? length : 200), text);
     ASSERT_OK(status, &tree_error);
     return root;
 }
@@ -47,7 +47,7 @@ static void done(void) {
 static void refused_n(const char *text, size_t length, int64_t byte, const char *found, const char *expected) {
     weir_status status;
     read_limited(text, length, NULL, &status);
-    test_context("text %.200s", text);
+    test_context("text %.*s", (int)(length < 200 ? length : 200), text);
     EXPECT_STATUS(status, WEIR_ERROR_JSON, NULL);
     EXPECT_EQ(tree_error.status, WEIR_ERROR_JSON);
     EXPECT_EQ(tree_error.byte, byte);
