@@ -1,8 +1,10 @@
-/* small_world.c - every text of a small world against one schema: what the machine accepts, and what it does on the way.
+/* small_world.c - every text of a small world against one schema: what the machine accepts, and what it does on the
+ * way.
  *
  * In: a file of JSON lines {"id","schema_text","options":{"whitespace","indent","whitespace_run","objects","depth",
- * "budget"},"lexemes":[...],"max":N,"nest":bool}. A lexeme is a string whose code points below 256 are its bytes. Out: a JSON
- * line for each: {"id","status","message","satisfiable","states","accepted":[...],"completions":[...],"fault_count",
+ * "budget"},"lexemes":[...],"max":N,"nest":bool}. A lexeme is a string whose code points below 256 are its bytes. Out:
+ * a JSON line for each:
+ * {"id","status","message","satisfiable","states","accepted":[...],"completions":[...],"fault_count",
  * "faults":[{"kind","text"}]}, texts in the same spelling.
  *
  * One walk over all lexeme sequences of at most `max`, cut where the machine is dead (and, with `nest`, where the open
@@ -12,18 +14,20 @@
  * - least_tokens is at most the bytes of the shortest completion in the world, and some token lowers it, so that
  *   following such tokens ends: the completions found this way are printed, for a validator to judge;
  * - taking a token back restores the mask. */
+#define _POSIX_C_SOURCE 200809L /* getline */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/json.h"
+#include "json.h"
 #include "weir.h"
 
 enum { TEXT_MAX = 1024, STACK_MAX = 64, FAULT_MAX = 20, FAR = UINT32_MAX / 2, WORDS = 16, STOP = 256, MULTI = 257 };
 
 /* Tokens of several bytes: structure that spans values, keys, a number, a literal, a split code point. */
-static const char *const multi_tokens[] = {"\":\"", "\",\"", "},{", "[]", "\"a\":", "{\"", "{}", "]]", "}}", ":[", "10",
-                                           "null", "\":", ",\"b\":", "\"a\"", "\xc3\xa9", "[1,", ", \"", "\\u00", "aa\"}"};
+static const char *const multi_tokens[] = {
+    "\":\"", "\",\"", "},{", "[]",      "\"a\":", "{\"",      "{}",  "]]",   "}}",    ":[",
+    "10",    "null",  "\":", ",\"b\":", "\"a\"",  "\xc3\xa9", "[1,", ", \"", "\\u00", "aa\"}"};
 enum { MULTI_COUNT = sizeof multi_tokens / sizeof *multi_tokens, TOKEN_COUNT = MULTI + MULTI_COUNT };
 
 typedef struct buffer {
@@ -41,8 +45,8 @@ typedef struct lexeme {
 typedef struct place {
     uint32_t used, depth;
     uint64_t open;
-    uint8_t last;  /* first byte of the last lexeme, 0 at the start */
-    bool at_key;   /* the last lexeme stands where a key stands */
+    uint8_t last; /* first byte of the last lexeme, 0 at the start */
+    bool at_key;  /* the last lexeme stands where a key stands */
 } place;
 
 typedef struct world {
@@ -102,9 +106,13 @@ static void fault(world *w, const char *kind) {
 
 /* --- one state ------------------------------------------------------------------------------------------------ */
 
-static bool bit(const uint32_t *mask, uint32_t token) { return mask[token / 32] >> token % 32 & 1; }
+static bool bit(const uint32_t *mask, uint32_t token) {
+    return mask[token / 32] >> token % 32 & 1;
+}
 
-static bool accept(world *w, uint32_t token) { return weir_matcher_accept(w->matcher, token, NULL) == WEIR_OK; }
+static bool accept(world *w, uint32_t token) {
+    return weir_matcher_accept(w->matcher, token, NULL) == WEIR_OK;
+}
 
 static void undo(world *w, uint32_t count) {
     if (count != 0 && weir_matcher_rollback(w->matcher, count, NULL) != WEIR_OK) fault(w, "rollback fails");
@@ -134,8 +142,10 @@ static void check_state(world *w, const uint32_t *mask) {
         bool allowed = bit(mask, MULTI + i);
         if (!allowed && !bit(mask, (uint8_t)multi_tokens[i][0])) continue;
         if (allowed != can_walk(w, multi_tokens[i])) fault(w, "a token of several bytes differs from its bytes");
-        if (allowed && !accept(w, MULTI + i)) fault(w, "accept refuses a token of the mask");
-        else if (allowed) undo(w, 1);
+        if (allowed && !accept(w, MULTI + i))
+            fault(w, "accept refuses a token of the mask");
+        else if (allowed)
+            undo(w, 1);
     }
     for (uint32_t i = 0; i < 8; i++) { /* some bytes outside the mask, others in each state */
         uint32_t byte = (uint32_t)(w->states * 31 + i * 37) % 256;
@@ -161,8 +171,10 @@ static void complete(world *w, const uint32_t *mask_here) {
         for (uint32_t i = 0; i < sizeof first - 1 + TOKEN_COUNT && best == TOKEN_COUNT; i++) {
             uint32_t token = i < sizeof first - 1 ? (uint8_t)first[i] : i - (uint32_t)(sizeof first - 1);
             if (token == STOP || !bit(mask, token) || !accept(w, token)) continue;
-            if (weir_matcher_least_tokens(w->matcher) < least) best = token;
-            else undo(w, 1);
+            if (weir_matcher_least_tokens(w->matcher) < least)
+                best = token;
+            else
+                undo(w, 1);
         }
         if (best == TOKEN_COUNT) {
             fault(w, "no token lowers least_tokens");
@@ -171,15 +183,19 @@ static void complete(world *w, const uint32_t *mask_here) {
         const char *bytes = best < STOP ? NULL : multi_tokens[best - MULTI];
         uint32_t length = bytes == NULL ? 1 : (uint32_t)strlen(bytes);
         if (w->length + length > TEXT_MAX) break;
-        if (bytes == NULL) w->text[w->length] = (uint8_t)best;
-        else memcpy(w->text + w->length, bytes, length);
+        if (bytes == NULL)
+            w->text[w->length] = (uint8_t)best;
+        else
+            memcpy(w->text + w->length, bytes, length);
         w->length += length;
         taken++;
         least = weir_matcher_least_tokens(w->matcher);
         fill(w, mask);
     }
-    if (least == 0 && bit(mask, STOP)) add_text(&w->completions, w->text, w->length);
-    else fault(w, "a viable prefix is not completed");
+    if (least == 0 && bit(mask, STOP))
+        add_text(&w->completions, w->text, w->length);
+    else
+        fault(w, "a viable prefix is not completed");
     w->length = start;
     undo(w, taken);
 }
@@ -191,7 +207,7 @@ static place after(const world *w, place p, const lexeme *x) {
     bool in_object = p.depth != 0 && (p.open >> (p.depth - 1) & 1);
     place q = p;
     q.used++;
-    q.at_key = in_object && (p.last == '{' || p.last == ',');
+    q.at_key = in_object && c == '"' && (p.last == '{' || p.last == ',');
     q.last = c;
     if (!w->nest || x->length > 2) return q; /* structure is one byte, or two with a space */
     if ((c == '{' || c == '[') && q.depth < STACK_MAX) {
@@ -210,7 +226,9 @@ static uint32_t needed(const world *w, place p) {
     return p.depth + more;
 }
 
-static bool in_number(uint8_t byte) { return (byte >= '0' && byte <= '9') || byte == '-'; }
+static bool in_number(uint8_t byte) {
+    return (byte >= '0' && byte <= '9') || byte == '-';
+}
 
 /* Walks on from the present state, where the lexemes [low, high) share the `known` bytes read since the last boundary
  * `p` (at a boundary: all lexemes, 0 bytes). Returns the bytes of the shortest completion found, or FAR. */
@@ -240,7 +258,8 @@ static uint32_t walk(world *w, uint32_t low, uint32_t high, uint32_t known, plac
     for (uint32_t i = 0; i < way_count; i++) {
         for (uint32_t from = ways[i].low, to; from < ways[i].high; from = to) {
             uint8_t byte = w->lexemes[from].bytes[ways[i].known];
-            for (to = from; to < ways[i].high && w->lexemes[to].bytes[ways[i].known] == byte; to++) {}
+            for (to = from; to < ways[i].high && w->lexemes[to].bytes[ways[i].known] == byte; to++) {
+            }
             if (!bit(mask, byte) || w->length >= 256) continue;
             if (w->nest && i == 1 && in_number(byte) && in_number(ways[i].place.last)) continue; /* 1 and 0 is not 10 */
             if (!accept(w, byte)) {
@@ -256,7 +275,8 @@ static uint32_t walk(world *w, uint32_t low, uint32_t high, uint32_t known, plac
         }
     }
     if (shortest != FAR && least > shortest) fault(w, "least_tokens is above the bytes of the shortest completion");
-    if (least != 0 && !lowered && w->satisfiable) complete(w, mask); /* where a byte lowers it, its state has proven it */
+    if (least != 0 && !lowered && w->satisfiable)
+        complete(w, mask); /* where a byte lowers it, its state has proven it */
     return shortest;
 }
 
@@ -344,7 +364,10 @@ static void run(const weir_vocab *vocab, const json *line) {
     } else {
         w->satisfiable = weir_grammar_satisfiable(grammar);
         status = weir_matcher_create(grammar, &matcher_options, &w->matcher, &error);
-        print_head(id, status == WEIR_OK ? "ok" : status == WEIR_ERROR_UNSATISFIABLE ? "unsatisfiable" : "error",
+        print_head(id,
+                   status == WEIR_OK                    ? "ok"
+                   : status == WEIR_ERROR_UNSATISFIABLE ? "unsatisfiable"
+                                                        : "error",
                    status == WEIR_OK ? "" : error.message);
         printf(",\"satisfiable\":%s", w->satisfiable ? "true" : "false");
     }
@@ -400,7 +423,7 @@ int main(int argc, char **argv) {
     ssize_t length;
     int bad = 0;
     if (file == NULL || vocab == NULL) {
-        fprintf(stderr, "usage: weir-small-world LINES.jsonl\n");
+        fprintf(stderr, "usage: small-world LINES.jsonl\n");
         return 1;
     }
     while (!bad && (length = getline(&text, &capacity, file)) > 0) {
