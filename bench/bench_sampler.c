@@ -22,12 +22,8 @@ typedef struct setting {
 } setting;
 
 static const setting settings[] = {
-    {"greedy", {0.0f, 1.0f, 0.0f, 0}},
-    {"temperature", {0.8f, 1.0f, 0.0f, 0}},
-    {"top_k", {0.8f, 1.0f, 0.0f, 50}},
-    {"top_p", {0.8f, 0.95f, 0.0f, 0}},
-    {"min_p", {0.8f, 1.0f, 0.05f, 0}},
-    {"all", {0.8f, 0.95f, 0.05f, 50}},
+    {"greedy", {0.0f, 1.0f, 0.0f, 0}}, {"temperature", {0.8f, 1.0f, 0.0f, 0}}, {"top_k", {0.8f, 1.0f, 0.0f, 50}},
+    {"top_p", {0.8f, 0.95f, 0.0f, 0}}, {"min_p", {0.8f, 1.0f, 0.05f, 0}},      {"all", {0.8f, 0.95f, 0.05f, 50}},
 };
 
 static uint64_t random_state = 1;
@@ -39,7 +35,9 @@ static double uniform(void) { /* splitmix64 */
     return ((double)((z ^ z >> 31) >> 11) + 0.5) * 0x1p-53;
 }
 
-static double normal(void) { return sqrt(-2 * log(uniform())) * cos(6.283185307179586 * uniform()); }
+static double normal(void) {
+    return sqrt(-2 * log(uniform())) * cos(6.283185307179586 * uniform());
+}
 
 static double now_us(void) {
     struct timespec time;
@@ -89,7 +87,8 @@ static int by_logit(const void *a, const void *b) {
 }
 
 /* The textbook way: sort, softmax, cut, draw. */
-static uint32_t sort_sample(const float *logits, size_t width, const weir_sampling *sampling, double u, entry *entries) {
+static uint32_t sort_sample(const float *logits, size_t width, const weir_sampling *sampling, double u,
+                            entry *entries) {
     for (size_t i = 0; i < width; i++) entries[i] = (entry){logits[i], (uint32_t)i, 0};
     qsort(entries, width, sizeof *entries, by_logit);
     if (sampling->temperature == 0) return entries[0].id;
@@ -148,7 +147,8 @@ static int bench(const float *logits, size_t rows, uint32_t width, const char *l
             if (run >= 0) times[run] = (now_us() - start) / (double)rows;
         }
         double us = median(times, runs);
-        printf("{\"bench\":\"sampler\",\"backend\":\"cpu\",\"rows\":%zu,\"vocab\":%u,\"logits\":\"%s\",\"settings\":\"%s\","
+        printf("{\"bench\":\"sampler\",\"backend\":\"cpu\",\"rows\":%zu,\"vocab\":%u,\"logits\":\"%s\",\"settings\":\"%"
+               "s\","
                "\"us_per_row\":%.2f,\"floor_us\":%.2f,\"times_floor\":%.2f,\"sort_us\":%.1f}\n",
                rows, width, logits_name, settings[s].name, us, floor_us, us / floor_us,
                time_sort(logits, rows, width, &settings[s].sampling, entries));
@@ -176,7 +176,10 @@ int main(int argc, char **argv) {
             for (int peaked = 0; peaked < 2 && !failed; peaked++) {
                 fill_logits(logits, row_counts[r], widths[w], peaked);
                 failed = bench(logits, row_counts[r], widths[w], peaked ? "peaked" : "flat",
-                               quick ? 5 : row_counts[r] == 1 ? 51 : 11, entries);
+                               quick                ? 5
+                               : row_counts[r] == 1 ? 51
+                                                    : 11,
+                               entries);
             }
     free(logits);
     free(entries);

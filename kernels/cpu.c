@@ -11,14 +11,14 @@
  *   - Temperature infinity, and entries of +inf at any temperature above 0: equal masses (of +inf, for these alone).
  *   - top-k: the first k. top-p: the shortest prefix whose mass is at least p of the mass that top-k kept.
  *     min-p: every entry with a mass of at least min-p of the largest.
- *   - The draw: 64 random bits scaled to a whole number below the kept mass; the first entry, by id, at which the sum of
- *     kept masses exceeds it. */
+ *   - The draw: 64 random bits scaled to a whole number below the kept mass; the first entry, by id, at which the sum
+ * of kept masses exceeds it. */
 #include <string.h>
 
-#include "host/memory.h"
-#include "host/status.h"
 #include "backend.h"
 #include "fixed_math.h"
+#include "host/memory.h"
+#include "host/status.h"
 #include "philox.h"
 
 enum {
@@ -33,8 +33,8 @@ typedef struct entry_set {
     uint32_t *ids;     /* [count] where `listed`, else the position is the id */
     uint32_t *largest; /* [chunks] largest key of CHUNK entries, where `chunked` */
     uint32_t count;
-    uint32_t allowed;  /* entries with a key */
-    uint32_t top;      /* the largest key */
+    uint32_t allowed; /* entries with a key */
+    uint32_t top;     /* the largest key */
     bool listed, chunked, weighed;
 } entry_set;
 
@@ -48,9 +48,9 @@ typedef struct row_code {
 } row_code;
 
 typedef struct slot {
-    weir_matcher *matcher;         /* NULL: no constraint */
-    uint64_t seed, position;       /* position: tokens taken since the slot was bound */
-    uint32_t *stop_ids;            /* its own, or NULL */
+    weir_matcher *matcher;   /* NULL: no constraint */
+    uint64_t seed, position; /* position: tokens taken since the slot was bound */
+    uint32_t *stop_ids;      /* its own, or NULL */
     uint32_t stop_count;
     const uint32_t *vocab_stop_ids; /* the vocabulary's, which own ones replace */
     uint32_t vocab_stop_count;
@@ -61,10 +61,10 @@ typedef struct cpu {
     weir_allocator allocator;
     const row_code *code;
     uint32_t slot_count, logits_width, word_count;
-    slot *slots;      /* [slot_count] */
-    uint32_t *words;  /* [word_count] the mask of the row at hand */
+    slot *slots;     /* [slot_count] */
+    uint32_t *words; /* [word_count] the mask of the row at hand */
     entry_set set;
-    uint64_t *sums;   /* [2^DIGIT_BITS] */
+    uint64_t *sums; /* [2^DIGIT_BITS] */
     size_t scratch_words;
     uint32_t *scratch;
 } cpu;
@@ -79,7 +79,8 @@ static weir_status slot_take(const cpu *cpu, slot *slot, int32_t token, weir_err
 static void slot_clear(const cpu *cpu, slot *slot);
 static uint32_t step_row(cpu *cpu, slot *slot, const float *logits, const weir_sampling *sampling, choice *choice,
                          weir_status *status, weir_error *error);
-static choice choose(cpu *cpu, const uint32_t *words, const float *logits, const weir_sampling *sampling, uint64_t bits);
+static choice choose(cpu *cpu, const uint32_t *words, const float *logits, const weir_sampling *sampling,
+                     uint64_t bits);
 
 /* --- the backend ------------------------------------------------------------------------------------------- */
 
@@ -188,7 +189,8 @@ static weir_status cpu_masks(void *state, const int32_t *slots, size_t row_count
     for (size_t row = 0; row < row_count; row++) {
         weir_error made;
         if (slots[row] >= 0)
-            note(slot_mask(cpu, &cpu->slots[slots[row]], masks + row * stride, stride, &made), &made, row, &first, error);
+            note(slot_mask(cpu, &cpu->slots[slots[row]], masks + row * stride, stride, &made), &made, row, &first,
+                 error);
     }
     return first;
 }
@@ -220,8 +222,12 @@ static bool among(uint32_t id, const uint32_t *ids, uint32_t count) {
     return false;
 }
 
-static void set_bit(uint32_t *words, uint32_t id) { words[id / 32] |= 1u << id % 32; }
-static void clear_bit(uint32_t *words, uint32_t id) { words[id / 32] &= ~(1u << id % 32); }
+static void set_bit(uint32_t *words, uint32_t id) {
+    words[id / 32] |= 1u << id % 32;
+}
+static void clear_bit(uint32_t *words, uint32_t id) {
+    words[id / 32] &= ~(1u << id % 32);
+}
 
 /* The allowed tokens. Own stop ids are allowed exactly where the text is complete, also those that are text tokens:
  * they end the sequence and never write. */
@@ -238,8 +244,7 @@ static weir_status slot_mask(const cpu *cpu, slot *slot, uint32_t *words, size_t
     for (uint32_t i = 0; i < slot->vocab_stop_count; i++)
         if (slot->vocab_stop_ids[i] < cpu->logits_width) clear_bit(words, slot->vocab_stop_ids[i]);
     bool complete = weir_matcher_is_accepting(slot->matcher);
-    for (uint32_t i = 0; i < slot->stop_count; i++)
-        (complete ? set_bit : clear_bit)(words, slot->stop_ids[i]);
+    for (uint32_t i = 0; i < slot->stop_count; i++) (complete ? set_bit : clear_bit)(words, slot->stop_ids[i]);
     return WEIR_OK;
 }
 
@@ -311,7 +316,8 @@ static void filter_min_p(const row_code *code, float p, entry_set *set);
 static uint32_t position_of_key(const entry_set *set, uint32_t key);
 static uint32_t position_of_mass(const row_code *code, const entry_set *set, uint64_t target);
 
-static choice choose(cpu *cpu, const uint32_t *words, const float *logits, const weir_sampling *sampling, uint64_t bits) {
+static choice choose(cpu *cpu, const uint32_t *words, const float *logits, const weir_sampling *sampling,
+                     uint64_t bits) {
     entry_set *set = &cpu->set;
     if (words) {
         uint32_t last, legal = count_bits(words, cpu->word_count, &last);
@@ -395,8 +401,8 @@ typedef struct prefix {
  * The key lies in a window [low, low + 2^bits); sums by the leading bits inside it narrow it to one key. */
 static prefix select_prefix(const uint32_t *keys, const uint32_t *masses, uint32_t count, uint64_t goal, uint32_t low,
                             uint32_t high, uint64_t *sums) {
-    uint64_t above = 0;                                /* weight of the keys above the window */
-    uint64_t weight = 0;                               /* of the part of the window that was chosen last */
+    uint64_t above = 0;  /* weight of the keys above the window */
+    uint64_t weight = 0; /* of the part of the window that was chosen last */
     uint32_t bits = 0;
     while (bits < 32 && (uint64_t)low + ((uint64_t)1 << bits) <= high) bits++;
     do {
@@ -445,7 +451,8 @@ static void filter_top_k(uint32_t k, uint64_t *sums, entry_set *set) {
     uint32_t low = KEY_NONE + 1;
     uint32_t chunks = (set->count + CHUNK - 1) / CHUNK;
     if (set->chunked && k <= chunks) {
-        /* k chunks have an entry at or above the k-th largest of their largest: nothing below that is among the first k */
+        /* k chunks have an entry at or above the k-th largest of their largest: nothing below that is among the first k
+         */
         low = select_prefix(set->largest, NULL, chunks, k, low, set->top, sums).key;
         keep((prefix){low, UINT64_MAX}, set);
     }
@@ -529,7 +536,8 @@ ALWAYS_INLINE uint32_t row_keys(const float *logits, const uint32_t *words, uint
         }
     }
     if (i < count)
-        largest[i / CHUNK] = chunk_keys(logits + i, words ? words[i / CHUNK] : UINT32_MAX, count - i, keys + i, &allowed);
+        largest[i / CHUNK] =
+            chunk_keys(logits + i, words ? words[i / CHUNK] : UINT32_MAX, count - i, keys + i, &allowed);
     return allowed;
 }
 
@@ -600,7 +608,9 @@ static const row_code *best_code(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &code_avx2 : &code_portable;
 }
 #else
-static const row_code *best_code(void) { return &code_portable; }
+static const row_code *best_code(void) {
+    return &code_portable;
+}
 #endif
 
 static weir_status cpu_create(const weir_allocator *allocator, uint32_t slot_count, uint32_t logits_width, void **out,
@@ -613,7 +623,6 @@ static weir_status cpu_create_portable(const weir_allocator *allocator, uint32_t
     return create(allocator, &code_portable, slot_count, logits_width, out, error);
 }
 
-const backend backend_cpu = {"cpu",     cpu_create, cpu_destroy, cpu_bind,
-                             cpu_release, cpu_step,   cpu_masks,   cpu_advance};
-const backend backend_cpu_portable = {"cpu-portable", cpu_create_portable, cpu_destroy, cpu_bind,
-                                      cpu_release,    cpu_step,            cpu_masks,   cpu_advance};
+const backend backend_cpu = {"cpu", cpu_create, cpu_destroy, cpu_bind, cpu_release, cpu_step, cpu_masks, cpu_advance};
+const backend backend_cpu_portable = {"cpu-portable", cpu_create_portable, cpu_destroy, cpu_bind, cpu_release,
+                                      cpu_step,       cpu_masks,           cpu_advance};

@@ -23,7 +23,7 @@
 
 /* --- ordered keys ------------------------------------------------------------------------------------------ */
 
-#define KEY_NONE 0u             /* not allowed: masked, NaN or -inf */
+#define KEY_NONE     0u          /* not allowed: masked, NaN or -inf */
 #define KEY_INFINITY 0xFF800000u /* of +inf, the largest */
 
 KERNEL_INLINE uint32_t bits_of(float value) {
@@ -41,14 +41,16 @@ KERNEL_INLINE float float_of(uint32_t bits) {
 /* Orders as the logits do; -0 and 0 are one key; NaN and -inf give KEY_NONE. Without a branch, for vector units. */
 KERNEL_INLINE uint32_t key_of(float logit) {
     uint32_t bits = bits_of(logit);
-    uint32_t key = bits ^ ((0u - (bits >> 31)) | 0x80000000u);   /* negative: all bits flip; else the sign alone */
-    key += key == 0x7FFFFFFFu;                                   /* -0 is 0 */
-    uint32_t allowed = key - 0x00800000u <= 0xFF000000u;         /* from -FLT_MAX to +inf */
+    uint32_t key = bits ^ ((0u - (bits >> 31)) | 0x80000000u); /* negative: all bits flip; else the sign alone */
+    key += key == 0x7FFFFFFFu;                                 /* -0 is 0 */
+    uint32_t allowed = key - 0x00800000u <= 0xFF000000u;       /* from -FLT_MAX to +inf */
     return key & (0u - allowed);
 }
 
 /* The logit of a key other than KEY_NONE. */
-KERNEL_INLINE float logit_of(uint32_t key) { return float_of(key ^ (((key >> 31) - 1) | 0x80000000u)); }
+KERNEL_INLINE float logit_of(uint32_t key) {
+    return float_of(key ^ (((key >> 31) - 1) | 0x80000000u));
+}
 
 /* --- masses ------------------------------------------------------------------------------------------------ */
 
@@ -71,9 +73,9 @@ KERNEL_INLINE mass_scale mass_scale_of(uint32_t largest_key, float temperature) 
     } else if (temperature <= FLT_MAX) {
         scale.equal = false;
         scale.offset = -0.5f * logit_of(largest_key);
-        scale.rate = 2.88539008f / temperature;                                /* at most 2.46e38: finite */
-        float least = 2.0f * (-40.0f / scale.rate - scale.offset);             /* 2^-40 is no mass */
-        scale.least = least >= -FLT_MAX ? key_of(least) : key_of(-FLT_MAX);    /* so hot that every logit counts */
+        scale.rate = 2.88539008f / temperature;                             /* at most 2.46e38: finite */
+        float least = 2.0f * (-40.0f / scale.rate - scale.offset);          /* 2^-40 is no mass */
+        scale.least = least >= -FLT_MAX ? key_of(least) : key_of(-FLT_MAX); /* so hot that every logit counts */
     }
     return scale;
 }
@@ -93,9 +95,9 @@ KERNEL_INLINE uint32_t fixed_exp2(float a, float b) {
     power = fmaf(power, f, 1.0f);
     /* times 2^(whole + 32), by adding to the exponent */
     uint32_t bits = bits_of(power) + ((bits_of(shifted) - bits_of(magic) + 32u) << 23);
-    /* To an integer, once, to nearest even. Below 2^23 adding 2^23 rounds; above, it is an integer already; from 2^31 on
-     * the significand is moved into place, since machines convert to signed integers; 2^32 saturates. Selections are by
-     * masks, for vector units. All of it is what a GPU does in one saturating conversion. */
+    /* To an integer, once, to nearest even. Below 2^23 adding 2^23 rounds; above, it is an integer already; from 2^31
+     * on the significand is moved into place, since machines convert to signed integers; 2^32 saturates. Selections are
+     * by masks, for vector units. All of it is what a GPU does in one saturating conversion. */
     float raised = float_of(bits) + 8388608.0f;
     uint32_t rounded = bits_of(raised - 8388608.0f);
     uint32_t small = 0u - (uint32_t)(bits < 0x4B000000u);  /* 2^23 */
@@ -132,7 +134,7 @@ KERNEL_INLINE uint64_t share_of(float part, uint64_t whole) {
     uint32_t exponent = bits >> 23;
     uint64_t significand = exponent ? (bits & 0x7FFFFFu) | 0x800000u : bits; /* part = significand / 2^shift */
     uint32_t shift = 150 - (exponent ? exponent : 1);
-    uint64_t low = significand * (uint32_t)whole;                 /* the product is high * 2^32 + low */
+    uint64_t low = significand * (uint32_t)whole; /* the product is high * 2^32 + low */
     uint64_t high = significand * (whole >> 32) + (low >> 32);
     low = (uint32_t)low;
     if (shift < 32) { /* 23 <= shift */
@@ -146,7 +148,9 @@ KERNEL_INLINE uint64_t share_of(float part, uint64_t whole) {
 }
 
 /* ceil(part * 2^32) for 0 <= part < 1: the least mass that min-p keeps. */
-KERNEL_INLINE uint32_t least_mass(float part) { return (uint32_t)ceilf(part * 4294967296.0f); }
+KERNEL_INLINE uint32_t least_mass(float part) {
+    return (uint32_t)ceilf(part * 4294967296.0f);
+}
 
 /* --- log-probabilities ------------------------------------------------------------------------------------- */
 
@@ -164,8 +168,8 @@ KERNEL_INLINE float fixed_log2_1p(float t, float whole) {
     return fmaf(p, t, whole);
 }
 
-/* log2(part / whole) for 0 < part <= whole; 0 exactly where they are equal, never above 0. Near 1 the distance from 1 is
- * taken in whole numbers, so that the result keeps its relative accuracy. */
+/* log2(part / whole) for 0 < part <= whole; 0 exactly where they are equal, never above 0. Near 1 the distance from 1
+ * is taken in whole numbers, so that the result keeps its relative accuracy. */
 KERNEL_INLINE float fixed_log2(uint64_t part, uint64_t whole) {
     if (part == whole) return 0.0f;
     if (part > whole - whole / 4) return fixed_log2_1p(-((float)(whole - part) / (float)whole), 0.0f);
@@ -176,6 +180,8 @@ KERNEL_INLINE float fixed_log2(uint64_t part, uint64_t whole) {
 }
 
 /* ln(part / whole). */
-KERNEL_INLINE float fixed_log(uint64_t part, uint64_t whole) { return 0.693147182f * fixed_log2(part, whole); }
+KERNEL_INLINE float fixed_log(uint64_t part, uint64_t whole) {
+    return 0.693147182f * fixed_log2(part, whole);
+}
 
 #endif

@@ -1,9 +1,9 @@
 /* sampler.c - public weir_sampler_*: checks arguments, then forwards to a backend.
  *
  * Every check comes before the first change: a call that fails with WEIR_ERROR_ARGUMENT has done nothing. */
+#include "backend.h"
 #include "host/memory.h"
 #include "host/status.h"
-#include "backend.h"
 
 typedef struct slot_use {
     uint64_t call; /* the last call that named this slot */
@@ -33,7 +33,8 @@ weir_status sampler_create_on(const backend *backend, const weir_sampler_options
                               weir_error *error) {
     if (!out) return fail(error, WEIR_ERROR_ARGUMENT, "out is NULL");
     *out = NULL;
-    if (!options) return fail(error, WEIR_ERROR_ARGUMENT, "options is NULL: slot_count and logits_width have no default");
+    if (!options)
+        return fail(error, WEIR_ERROR_ARGUMENT, "options is NULL: slot_count and logits_width have no default");
     TRY(check_size("weir_sampler_options", options->size, sizeof *options, error));
     if (options->slot_count == 0 || options->slot_count > INT32_MAX)
         return fail(error, WEIR_ERROR_ARGUMENT, "slot_count is %u, expected 1 to 2147483647", options->slot_count);
@@ -43,14 +44,16 @@ weir_status sampler_create_on(const backend *backend, const weir_sampler_options
     weir_allocator allocator = allocator_or_default(options->allocator);
     size_t size = sizeof(weir_sampler) + options->slot_count * sizeof(slot_use);
     weir_sampler *sampler = allocate(&allocator, size);
-    if (!sampler) return fail(error, WEIR_ERROR_MEMORY, "out of memory: %zu bytes for %u slots", size, options->slot_count);
+    if (!sampler)
+        return fail(error, WEIR_ERROR_MEMORY, "out of memory: %zu bytes for %u slots", size, options->slot_count);
     sampler->allocator = allocator;
     sampler->backend = backend;
     sampler->slot_count = options->slot_count;
     sampler->logits_width = options->logits_width;
     sampler->call = 0;
     for (uint32_t slot = 0; slot < options->slot_count; slot++) sampler->uses[slot] = (slot_use){0, false};
-    weir_status status = backend->create(&allocator, options->slot_count, options->logits_width, &sampler->state, error);
+    weir_status status =
+        backend->create(&allocator, options->slot_count, options->logits_width, &sampler->state, error);
     if (status != WEIR_OK) {
         release(&allocator, sampler, size);
         return status;
@@ -66,7 +69,8 @@ void weir_sampler_destroy(weir_sampler *sampler) {
     release(&allocator, sampler, sizeof *sampler + sampler->slot_count * sizeof(slot_use));
 }
 
-weir_status weir_sampler_bind(weir_sampler *sampler, uint32_t slot, const weir_slot_options *options, weir_error *error) {
+weir_status weir_sampler_bind(weir_sampler *sampler, uint32_t slot, const weir_slot_options *options,
+                              weir_error *error) {
     static const weir_slot_options defaults = WEIR_SLOT_OPTIONS_INIT;
     if (!sampler) return fail(error, WEIR_ERROR_ARGUMENT, "sampler is NULL");
     if (slot >= sampler->slot_count)
@@ -105,7 +109,9 @@ weir_status weir_sampler_step(weir_sampler *sampler, const weir_step *step, weir
     if (step->row_count == 0) return WEIR_OK;
     if (!step->slots || !step->logits || !step->tokens)
         return fail(error, WEIR_ERROR_ARGUMENT, "step.%s is NULL",
-                    !step->slots ? "slots" : !step->logits ? "logits" : "tokens");
+                    !step->slots    ? "slots"
+                    : !step->logits ? "logits"
+                                    : "tokens");
     if (step->logits_stride < sampler->logits_width)
         return fail(error, WEIR_ERROR_ARGUMENT, "step.logits_stride is %zu, expected at least logits_width, %u",
                     step->logits_stride, sampler->logits_width);
@@ -160,15 +166,18 @@ static weir_status check_rows(weir_sampler *sampler, const int32_t *slots, size_
         int32_t slot = slots[row];
         if (slot == -1) continue;
         if (slot < 0 || (uint32_t)slot >= sampler->slot_count)
-            return at_row(row, fail(error, WEIR_ERROR_ARGUMENT, "row %zu has slot %d, expected -1 or less than %u", row,
-                                    slot, sampler->slot_count), error);
+            return at_row(row,
+                          fail(error, WEIR_ERROR_ARGUMENT, "row %zu has slot %d, expected -1 or less than %u", row,
+                               slot, sampler->slot_count),
+                          error);
         slot_use *use = &sampler->uses[slot];
         if (!use->bound)
             return at_row(row, fail(error, WEIR_ERROR_ARGUMENT, "row %zu has slot %d, which is not bound", row, slot),
                           error);
         if (use->call == sampler->call)
-            return at_row(row, fail(error, WEIR_ERROR_ARGUMENT, "row %zu has slot %d, which an earlier row has too", row,
-                                    slot), error);
+            return at_row(
+                row, fail(error, WEIR_ERROR_ARGUMENT, "row %zu has slot %d, which an earlier row has too", row, slot),
+                error);
         use->call = sampler->call;
     }
     return WEIR_OK;
