@@ -13,6 +13,7 @@ other spellings only acceptance is judged. Exit 0 only if no difference is left 
 import argparse
 import collections
 import functools
+import itertools
 import json
 import multiprocessing
 import os
@@ -357,14 +358,17 @@ def main():
                     print(f"  {line['name']}: {line['schema_text']} {json.dumps(line['options'])}")
                     for kind, text in differences[:3]:
                         print(f"    {kind}: {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}")
+    used = [schemas.keywords(json.loads(l["schema_text"])) for l in todo]
+    covered = {pair for u in used for pair in itertools.combinations(sorted(u), 2)}
+    pairs = set(itertools.combinations(sorted(schemas.VARIANTS), 2))
     probe = next(l for l in lines(False) if l["name"] == "additionalProperties/enum")
     seen, set_up = planted(a.bin, probe)
-    print(f"small world: {len(todo)} schemas, {total['texts']} texts, {total['accepted']} accepted, {total['states']} states, "
+    print(f"small world: {len(todo)} schemas, {len(covered)} of {len(pairs)} pairs of keywords, {total['texts']} texts, {total['accepted']} accepted, {total['states']} states, "
           f"{total['completions']} completions, {sum(kinds.values())} differences in {broken} schemas, "
           f"{seen} of {set_up} planted faults seen, {time.time() - start:.0f} s")
     for kind, count in kinds.most_common():
         print(f"  {count} {kind}")
-    sys.exit(bool(kinds) or seen != set_up or not todo)
+    sys.exit(bool(kinds) or seen != set_up or not todo or (not a.only and covered != pairs))
 
 
 if __name__ == "__main__":

@@ -85,6 +85,21 @@ def pairs():
     return out
 
 
+def keywords(schema):
+    """The core keywords that a schema uses, in it or under it."""
+    if isinstance(schema, list):
+        return set().union(*map(keywords, schema))
+    if not isinstance(schema, dict):
+        return set()
+    out = set(schema) & set(VARIANTS)
+    for k, v in schema.items():
+        if k in ("properties", "$defs"):
+            out |= keywords(list(v.values()))
+        elif k not in ("const", "enum"):
+            out |= keywords(v)
+    return out
+
+
 def corners():
     """What pairs do not reach: threes, names that only `required` knows, recursion, nothing, finite sets."""
     obj, integer, null = {"type": "object"}, {"type": "integer"}, {"type": "null"}
@@ -186,7 +201,8 @@ def options():
     for i, (name, schema) in enumerate(corners()):
         if i % 9 != 0 and "$ref" not in json.dumps(schema):
             continue
-        for o in ({"depth": 1}, {"depth": 2}, {"budget": 5}, {"budget": 9}, {"objects": "closed"}, {"whitespace": "any"}):
+        for o in ({"depth": 1}, {"depth": 2}, {"budget": 5}, {"budget": 9}, {"objects": "closed"}, {"whitespace": "any"},
+                  {"whitespace": "spaced"}):
             out.append((name + " " + json.dumps(o), schema, o))
     return out
 
