@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # setup.sh - sourced by quickstart and check: installs what they need on Debian and Ubuntu, names it elsewhere.
 #
 #   need_tools FILE...   commands and headers, each as the name of its Debian package in the table below
