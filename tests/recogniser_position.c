@@ -1,0 +1,266 @@
+/* recogniser_position.c - places in documents: which components could apply there, hence how names and strings are
+ * spelled and in which order names come.
+ *
+ * Verdicts play no part: a component that earlier text has ruled out still lists its names. */
+#include "recogniser_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct walk {
+    recogniser *r;
+    uint32_t *components, count;
+    uint8_t *seen; /* [text_length] by first byte; 1: as a schema, 2: as a value */
+    int32_t *ranks, next_rank;
+} walk;
+
+static position *position_make(recogniser *r, const uint32_t *roots, uint32_t count);
+static void visit(walk *w, uint32_t code);
+static void visit_schema(walk *w, const schema *s);
+static void collect_names(recogniser *r, position *p);
+static void collect_strings(recogniser *r, position *p);
+static void set_flags(const recogniser *r, position *p);
+
+position *position_root(recogniser *r) {
+    return position_make(r, &r->root->code, 1);
+}
+
+/* The position with these roots, in this order; doubles are left out. */
+static position *position_make(recogniser *r, const uint32_t *roots, uint32_t count) {
+    uint32_t *distinct = region_take(&r->arena, count * sizeof *distinct), kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t code = roots[i] | CODE_POSITIVE, k = 0;
+        while (k < kept && distinct[k] != code) k++;
+        if (k == kept) distinct[kept++] = code;
+    }
+    for (uint32_t i = 0; i < r->position_count; i++) {
+        position *p = r->positions[i];
+        if (p->root_count == kept && !memcmp(p->roots, distinct, kept * sizeof *distinct)) return p;
+    }
+    position *p = region_take(&r->arena, sizeof *p);
+    walk w = {.r = r};
+    w.seen = calloc(r->text_length, 1);
+    w.components = malloc(2 * (size_t)r->text_length * sizeof *w.components);
+    p->ranks = w.ranks = region_take(&r->arena, r->name_count * sizeof *w.ranks);
+    if (!w.seen || !w.components) recogniser_panic("out of memory");
+    memset(w.ranks, 0xff, r->name_count * sizeof *w.ranks);
+    for (uint32_t i = 0; i < kept; i++) visit(&w, distinct[i]);
+    p->roots = distinct;
+    p->root_count = kept;
+    p->component_count = w.count;
+    p->components =
+        memcpy(region_take(&r->arena, w.count * sizeof *w.components), w.components, w.count * sizeof *w.components);
+    free(w.components);
+    free(w.seen);
+    p->children = region_take(&r->arena, (r->name_count + 1) * sizeof(position *));
+    collect_names(r, p);
+    collect_strings(r, p);
+    set_flags(r, p);
+    if (r->position_count == r->position_capacity) {
+        r->position_capacity = r->position_capacity ? 2 * r->position_capacity : 64;
+        r->positions = realloc(r->positions, r->position_capacity * sizeof *r->positions);
+        if (!r->positions) recogniser_panic("out of memory");
+    }
+    p->id = r->position_count;
+    return r->positions[r->position_count++] = p;
+}
+
+static void list_name(walk *w, const char *text, uint32_t length) {
+    int32_t *rank = &w->ranks[name_find(w->r, text, length)];
+    if (*rank < 0) *rank = w->next_rank++;
+}
+
+static void visit_value(walk *w, const json *value) {
+    for (const json *member = value->kind == JSON_OBJECT ? value->child : NULL; member; member = member->next)
+        list_name(w, member->key, member->key_length);
+}
+
+static void visit(walk *w, uint32_t code) {
+    uint8_t mark = code & CODE_VALUE ? 2 : 1;
+    if (w->seen[code_byte(code)] & mark) return;
+    w->seen[code_byte(code)] |= mark;
+    w->components[w->count++] = code;
+    if (code & CODE_VALUE)
+        visit_value(w, code_value(w->r, code));
+    else
+        visit_schema(w, code_schema(w->r, code));
+}
+
+static void visit_list(walk *w, schema_list list) {
+    for (uint32_t i = 0; i < list.count; i++) visit(w, list.items[i]->code);
+}
+
+/* The members in the order of the text. */
+static void visit_schema(walk *w, const schema *s) {
+    for (const json *keyword = s->node->child; keyword && s->node->kind == JSON_OBJECT; keyword = keyword->next) {
+        if (!strcmp(keyword->key, "$ref")) {
+            visit(w, s->reference->code);
+        } else if (w->r->draft <= 7 && s->reference) {
+            continue;
+        } else if (!strcmp(keyword->key, "properties")) {
+            for (const json *member = keyword->child; member; member = member->next)
+                list_name(w, member->key, member->key_length);
+        } else if (!strcmp(keyword->key, "const")) {
+            visit_value(w, keyword);
+        } else if (!strcmp(keyword->key, "enum")) {
+            for (const json *value = keyword->child; value; value = value->next) visit_value(w, value);
+        } else if (!strcmp(keyword->key, "allOf")) {
+            visit_list(w, s->all);
+        } else if (!strcmp(keyword->key, "anyOf")) {
+            visit_list(w, s->any);
+        } else if (!strcmp(keyword->key, "oneOf")) {
+            visit_list(w, s->one);
+        } else if (!strcmp(keyword->key, "not")) {
+            visit(w, s->negated->code);
+        }
+    }
+}
+
+/* --- what is known there --- */
+
+static int compare_known(const void *a, const void *b) {
+    const known *x = a, *y = b;
+    int order = memcmp(x->quoted, y->quoted, x->length < y->length ? x->length : y->length);
+    return order ? order : (x->length > y->length) - (x->length < y->length);
+}
+
+/* Listed names, and those that are only required: they too have one spelling. */
+static void collect_names(recogniser *r, position *p) {
+    for (uint32_t i = 0; i < p->component_count; i++) {
+        const schema *s = p->components[i] & CODE_VALUE ? NULL : code_schema(r, p->components[i]);
+        for (uint32_t k = 0; s && k < s->required_count; k++)
+            if (p->ranks[s->required[k]] < 0) p->ranks[s->required[k]] = RANK_UNLISTED;
+    }
+    p->names.items = region_take(&r->arena, r->name_count * sizeof *p->names.items);
+    for (uint32_t name = 0; name < r->name_count; name++)
+        if (p->ranks[name] >= 0) p->names.items[p->names.count++] = r->names[name];
+    if (p->names.count) qsort(p->names.items, p->names.count, sizeof *p->names.items, compare_known);
+}
+
+static void add_string(recogniser *r, position *p, const json *value) {
+    if (!value || value->kind != JSON_STRING) return;
+    known *string = &p->strings.items[p->strings.count++];
+    *string = (known){.text = value->text, .text_length = value->length, .value = value};
+    quote_known(r, string);
+}
+
+static void collect_strings(recogniser *r, position *p) {
+    uint32_t room = 0, kept = 0;
+    for (uint32_t i = 0; i < p->component_count; i++) {
+        const schema *s = p->components[i] & CODE_VALUE ? NULL : code_schema(r, p->components[i]);
+        room += s ? 1 + (s->enumeration ? s->enumeration->count : 0) : 1;
+    }
+    p->strings.items = region_take(&r->arena, room * sizeof *p->strings.items);
+    for (uint32_t i = 0; i < p->component_count; i++) {
+        if (p->components[i] & CODE_VALUE) {
+            add_string(r, p, code_value(r, p->components[i]));
+            continue;
+        }
+        const schema *s = code_schema(r, p->components[i]);
+        add_string(r, p, s->constant);
+        for (const json *value = s->enumeration ? s->enumeration->child : NULL; value; value = value->next)
+            add_string(r, p, value);
+    }
+    if (!p->strings.count) return;
+    qsort(p->strings.items, p->strings.count, sizeof *p->strings.items, compare_known);
+    for (uint32_t i = 0; i < p->strings.count; i++)
+        if (!i || compare_known(&p->strings.items[i], &p->strings.items[kept - 1]))
+            p->strings.items[kept++] = p->strings.items[i];
+    p->strings.count = kept;
+}
+
+static bool has_number(const json *list) {
+    const json *value = list ? list->child : NULL;
+    while (value && value->kind != JSON_NUMBER) value = value->next;
+    return value;
+}
+
+static void set_flags(const recogniser *r, position *p) {
+    const unsigned integers = 1u << KIND_INTEGER, fractions = 1u << KIND_FRACTION;
+    p->open = r->options.objects == WEIR_OBJECTS_STANDARD;
+    for (uint32_t i = 0; i < p->component_count; i++) {
+        if (p->components[i] & CODE_VALUE) {
+            p->numeric |= code_value(r, p->components[i])->kind == JSON_NUMBER;
+            continue;
+        }
+        const schema *s = code_schema(r, p->components[i]);
+        p->numeric |= s->minimum || s->maximum || s->exclusive_minimum || s->exclusive_maximum ||
+                      has_number(s->enumeration) || (s->constant && s->constant->kind == JSON_NUMBER) ||
+                      ((s->kinds & integers) && !(s->kinds & fractions));
+        p->disjunct |= s->any.count || s->one.count || s->negated;
+        p->open |= s->additional && !s->additional->never;
+    }
+    if (p->item_count == 0) p->item_count = 1;
+    for (uint32_t i = 0; i < p->component_count; i++) {
+        uint32_t code = p->components[i], count = 0;
+        if (code & CODE_VALUE)
+            count = code_value(r, code)->kind == JSON_ARRAY ? code_value(r, code)->count : 0;
+        else if (code_schema(r, code)->prefix.count)
+            count = code_schema(r, code)->prefix.count;
+        const schema *s = code & CODE_VALUE ? NULL : code_schema(r, code);
+        if (s && s->constant && s->constant->kind == JSON_ARRAY && s->constant->count > count)
+            count = s->constant->count;
+        for (const json *value = s && s->enumeration ? s->enumeration->child : NULL; value; value = value->next)
+            if (value->kind == JSON_ARRAY && value->count > count) count = value->count;
+        if (count + 1 > p->item_count) p->item_count = count + 1;
+    }
+    p->item_children = region_take((arena *)&r->arena, p->item_count * sizeof(position *));
+}
+
+/* --- the members' positions --- */
+
+static void push(uint32_t **codes, uint32_t *count, uint32_t *capacity, uint32_t code) {
+    if (*count == *capacity) {
+        *capacity = *capacity ? 2 * *capacity : 16;
+        *codes = realloc(*codes, *capacity * sizeof **codes);
+        if (!*codes) recogniser_panic("out of memory");
+    }
+    (*codes)[(*count)++] = code;
+}
+
+/* The member of a constant: by name in an object, by index in an array; NULL: it has none. */
+static const json *value_member(const recogniser *r, const json *value, bool by_name, uint64_t key) {
+    if (value->kind != (by_name ? JSON_OBJECT : JSON_ARRAY)) return NULL;
+    if (by_name) return key == NAME_OTHER ? NULL : json_get_n(value, r->names[key].text, r->names[key].text_length);
+    const json *item = value->child;
+    while (item && key--) item = item->next;
+    return item;
+}
+
+/* Schemas first, in the order of the components, then members of constants. */
+static const position *child_make(recogniser *r, const position *p, bool by_name, uint64_t key) {
+    uint32_t *codes = NULL, count = 0, capacity = 0;
+    for (uint32_t i = 0; i < p->component_count; i++) {
+        const schema *s = p->components[i] & CODE_VALUE ? NULL : code_schema(r, p->components[i]);
+        const schema *child = !s         ? NULL
+                              : !by_name ? key < s->prefix.count ? s->prefix.items[key] : s->items
+                              : schema_property(s, (uint32_t)key) ? schema_property(s, (uint32_t)key)
+                                                                  : s->additional;
+        if (child) push(&codes, &count, &capacity, child->code);
+    }
+    for (uint32_t i = 0; i < p->component_count; i++) {
+        const schema *s = p->components[i] & CODE_VALUE ? NULL : code_schema(r, p->components[i]);
+        const json *first = s ? s->constant : code_value(r, p->components[i]);
+        const json *child = first ? value_member(r, first, by_name, key) : NULL;
+        if (child) push(&codes, &count, &capacity, node_code(child) | CODE_VALUE | CODE_POSITIVE);
+        for (const json *value = s && s->enumeration ? s->enumeration->child : NULL; value; value = value->next) {
+            child = value_member(r, value, by_name, key);
+            if (child) push(&codes, &count, &capacity, node_code(child) | CODE_VALUE | CODE_POSITIVE);
+        }
+    }
+    const position *made = position_make(r, codes, count);
+    free(codes);
+    return made;
+}
+
+const position *position_child(recogniser *r, const position *p, uint32_t name) {
+    position **slot = &p->children[name == NAME_OTHER ? r->name_count : name];
+    if (!*slot) *slot = (position *)child_make(r, p, true, name);
+    return *slot;
+}
+
+const position *position_item(recogniser *r, const position *p, uint64_t index) {
+    position **slot = &p->item_children[index < p->item_count ? index : p->item_count - 1];
+    if (!*slot) *slot = (position *)child_make(r, p, false, index);
+    return *slot;
+}

@@ -1,0 +1,169 @@
+/* recogniser_validator.c - schema and finished value in, valid or not out: each keyword as the specification says it.
+ */
+#include "recogniser_parts.h"
+
+#include <string.h>
+
+static bool valid_number(const schema *s, const json *value);
+static bool valid_array(const recogniser *r, const schema *s, const json *value);
+static bool valid_object(const recogniser *r, const schema *s, const json *value);
+
+bool schema_valid(const recogniser *r, const schema *s, const json *value) {
+    int kind = value_kind(value);
+    uint32_t passed = 0;
+    if (s->never) return false;
+    if (s->reference && !schema_valid(r, s->reference, value)) return false;
+    if (!(s->kinds & 1u << kind)) return false;
+    if (s->constant && !values_equal(s->constant, value)) return false;
+    if (s->enumeration) {
+        const json *member = s->enumeration->child;
+        while (member && !values_equal(member, value)) member = member->next;
+        if (!member) return false;
+    }
+    for (uint32_t i = 0; i < s->all.count; i++)
+        if (!schema_valid(r, s->all.items[i], value)) return false;
+    for (uint32_t i = 0; i < s->any.count && !passed; i++) passed += schema_valid(r, s->any.items[i], value);
+    if (s->any.count && !passed) return false;
+    passed = 0;
+    for (uint32_t i = 0; i < s->one.count && passed < 2; i++) passed += schema_valid(r, s->one.items[i], value);
+    if (s->one.count && passed != 1) return false;
+    if (s->negated && schema_valid(r, s->negated, value)) return false;
+    if (1u << kind & KIND_NUMBERS) return valid_number(s, value);
+    if (kind == KIND_ARRAY) return valid_array(r, s, value);
+    if (kind == KIND_OBJECT) return valid_object(r, s, value);
+    if (kind == KIND_STRING) {
+        uint64_t length = code_points(value->text, value->length);
+        return length >= s->min_length && length <= s->max_length;
+    }
+    return true;
+}
+
+static int against(const json *value, const json *bound) {
+    return decimal_compare(value->text, value->length, bound->text, bound->length);
+}
+
+static bool valid_number(const schema *s, const json *value) {
+    return !(s->minimum && against(value, s->minimum) < 0) && !(s->maximum && against(value, s->maximum) > 0) &&
+           !(s->exclusive_minimum && against(value, s->exclusive_minimum) <= 0) &&
+           !(s->exclusive_maximum && against(value, s->exclusive_maximum) >= 0);
+}
+
+static bool valid_array(const recogniser *r, const schema *s, const json *value) {
+    uint32_t index = 0;
+    if (value->count < s->min_items || value->count > s->max_items) return false;
+    for (const json *item = value->child; item; item = item->next, index++) {
+        const schema *applies = index < s->prefix.count ? s->prefix.items[index] : s->items;
+        if (applies && !schema_valid(r, applies, item)) return false;
+    }
+    return true;
+}
+
+static bool valid_object(const recogniser *r, const schema *s, const json *value) {
+    for (uint32_t i = 0; i < s->required_count; i++) {
+        const known *name = &r->names[s->required[i]];
+        if (!json_get_n(value, name->text, name->text_length)) return false;
+    }
+    if (!s->property_count && !s->additional) return true;
+    for (const json *member = value->child; member; member = member->next) {
+        const schema *applies = schema_property(s, name_find(r, member->key, member->key_length));
+        if (!applies) applies = s->additional;
+        if (applies && !schema_valid(r, applies, member)) return false;
+    }
+    return true;
+}
+
+bool code_holds(const recogniser *r, uint32_t code, const json *value) {
+    bool holds =
+        code & CODE_VALUE ? values_equal(code_value(r, code), value) : schema_valid(r, code_schema(r, code), value);
+    return holds == (bool)(code & CODE_POSITIVE);
+}
+
+bool set_holds(const recogniser *r, const code_set *set, const json *value) {
+    for (uint32_t i = 0; i < set->count; i++)
+        if (!code_holds(r, set->codes[i], value)) return false;
+    return true;
+}
+
+/* --- values --- */
+
+int value_kind(const json *value) {
+    switch (value->kind) {
+    case JSON_NULL: return KIND_NULL;
+    case JSON_FALSE: return KIND_FALSE;
+    case JSON_TRUE: return KIND_TRUE;
+    case JSON_STRING: return KIND_STRING;
+    case JSON_ARRAY: return KIND_ARRAY;
+    case JSON_OBJECT: return KIND_OBJECT;
+    default: break;
+    }
+    if (!decimal_is_whole(value->text, value->length)) return KIND_FRACTION;
+    return strpbrk(value->text, ".eE") ? KIND_WHOLE : KIND_INTEGER;
+}
+
+bool values_equal(const json *a, const json *b) {
+    const json *x, *y;
+    if (a->kind != b->kind) return false;
+    switch (a->kind) {
+    case JSON_NUMBER: return decimal_compare(a->text, a->length, b->text, b->length) == 0;
+    case JSON_STRING: return a->length == b->length && !memcmp(a->text, b->text, a->length);
+    case JSON_ARRAY:
+        if (a->count != b->count) return false;
+        for (x = a->child, y = b->child; x; x = x->next, y = y->next)
+            if (!values_equal(x, y)) return false;
+        return true;
+    case JSON_OBJECT:
+        if (a->count != b->count) return false;
+        for (x = a->child; x; x = x->next) {
+            y = json_get_n(b, x->key, x->key_length);
+            if (!y || !values_equal(x, y)) return false;
+        }
+        return true;
+    default: return true;
+    }
+}
+
+uint32_t value_depth(const json *value) {
+    uint32_t deepest = 0;
+    if (value->kind != JSON_ARRAY && value->kind != JSON_OBJECT) return 0;
+    for (const json *child = value->child; child; child = child->next) {
+        uint32_t depth = value_depth(child);
+        if (depth > deepest) deepest = depth;
+    }
+    return deepest + 1;
+}
+
+uint64_t code_points(const char *text, uint32_t length) {
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < length; i++) count += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return count;
+}
+
+uint32_t utf8_decode(const char *text, uint32_t *length) {
+    const unsigned char *bytes = (const unsigned char *)text;
+    *length = bytes[0] < 0x80 ? 1 : bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
+    switch (*length) {
+    case 1: return bytes[0];
+    case 2: return (bytes[0] & 0x1fu) << 6 | (bytes[1] & 0x3fu);
+    case 3: return (bytes[0] & 0xfu) << 12 | (bytes[1] & 0x3fu) << 6 | (bytes[2] & 0x3fu);
+    default: return (bytes[0] & 7u) << 18 | (bytes[1] & 0x3fu) << 12 | (bytes[2] & 0x3fu) << 6 | (bytes[3] & 0x3fu);
+    }
+}
+
+uint32_t utf8_encode(uint32_t character, char *out) {
+    if (character < 0x80) return out[0] = (char)character, 1;
+    uint32_t length = character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+    for (uint32_t i = length; --i; character >>= 6) out[i] = (char)(0x80 | (character & 0x3f));
+    out[0] = (char)((0xf00u >> length & 0xff) | character);
+    return length;
+}
+
+uint32_t quote_character(uint32_t character, char *out) {
+    static const char digits[] = "0123456789abcdef", shorts[] = "\bb\tt\nn\ff\rr\"\"\\\\";
+    for (int i = 0; shorts[i]; i += 2)
+        if (character == (unsigned char)shorts[i]) return out[0] = '\\', out[1] = shorts[i + 1], 2;
+    if (character >= 0x20) return utf8_encode(character, out);
+    memcpy(out, "\\u00", 4);
+    out[4] = digits[character >> 4];
+    out[5] = digits[character & 15];
+    return 6;
+}
