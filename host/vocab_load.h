@@ -8,7 +8,7 @@
 /* Bounds on what a file may claim; every real vocabulary is far below them. */
 #define VOCAB_TOKEN_LIMIT  (1u << 21) /* token ids and columns of logits */
 #define VOCAB_LENGTH_LIMIT 65535u     /* bytes of one token */
-#define VOCAB_BYTES_LIMIT  (1u << 27) /* bytes of all tokens together */
+#define VOCAB_BYTES_LIMIT  (1u << 26) /* bytes of all tokens together */
 #define VOCAB_FILE_LIMIT   ((size_t)1 << 30)
 
 /* Tokens while they are collected; everything in it lives in the arena. Ids without a token have VOCAB_HOLE. */

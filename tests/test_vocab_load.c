@@ -152,6 +152,18 @@ TEST(vocab_huggingface, byte_level_alphabet_is_undone) {
     weir_vocab_destroy(vocab);
 }
 
+TEST(vocab_huggingface, byte_level_text_outside_the_alphabet_stands_for_itself) {
+    const char *text = "{\"decoder\": {\"type\": \"ByteLevel\"}, \"model\": {\"vocab\": "
+                       "{\"\xc4\xa0 \": 0, \"\xc4\xa0\xe4\xb8\xad\": 1, \"\xc5\x84\": 2, \"\xc2\xad\": 3, \"\": 4}}}";
+    weir_vocab *vocab;
+    ASSERT_OK(from_text(text, "{\"eos_ids\": [4]}", NULL, &vocab, NULL), NULL);
+    EXPECT_TRUE(TOKEN_IS(vocab, 0, "\xc4\xa0 "));
+    EXPECT_TRUE(TOKEN_IS(vocab, 1, "\xc4\xa0\xe4\xb8\xad"));
+    EXPECT_TRUE(TOKEN_IS(vocab, 2, "\xc5\x84"));
+    EXPECT_TRUE(TOKEN_IS(vocab, 3, "\xc2\xad"));
+    weir_vocab_destroy(vocab);
+}
+
 TEST(vocab_huggingface, metaspace_and_byte_fallback) {
     const char *text =
         "{\"added_tokens\": [{\"id\": 4, \"content\": \"</s>\", \"special\": true}, {\"id\": 5, \"content\": "
