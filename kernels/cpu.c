@@ -12,7 +12,7 @@
  *   - top-k: the first k. top-p: the shortest prefix whose mass is at least p of the mass that top-k kept.
  *     min-p: every entry with a mass of at least min-p of the largest.
  *   - The draw: 64 random bits scaled to a whole number below the kept mass; the first entry, by id, at which the sum
- * of kept masses exceeds it. */
+ *     of kept masses exceeds it. */
 #include <string.h>
 
 #include "backend.h"

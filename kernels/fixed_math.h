@@ -171,7 +171,6 @@ KERNEL_INLINE float fixed_log2_1p(float t, float whole) {
 /* log2(part / whole) for 0 < part <= whole; 0 exactly where they are equal, never above 0. Near 1 the distance from 1
  * is taken in whole numbers, so that the result keeps its relative accuracy. */
 KERNEL_INLINE float fixed_log2(uint64_t part, uint64_t whole) {
-    if (part == whole) return 0.0f;
     if (part > whole - whole / 4) return fixed_log2_1p(-((float)(whole - part) / (float)whole), 0.0f);
     float ratio = (float)part / (float)whole;
     int32_t exponent = (int32_t)(bits_of(ratio) - 0x3F2AAAABu) >> 23; /* ratio / 2^exponent in [2/3, 4/3) */

@@ -522,6 +522,13 @@ TEST(sampler, top_p_counts_what_min_p_drops_after_it) {
     EXPECT_EQ(counts[0] + counts[1], 200);
 }
 
+TEST(sampler, a_token_without_mass_is_not_drawn_even_by_the_random_number_0) {
+    const uint64_t seed = 293046734; /* the least whose first draw has 32 leading zeros: the target is 0 */
+    ASSERT_EQ(philox_token_bits(seed, 0) >> 32, 0);
+    const float logits[3] = {-200, 0, -200};
+    expect_equal(sample(logits, 3, SAMPLING(1, 1, 0, 0), seed), (result){1, 0, WEIR_ROW_STATUS_OK});
+}
+
 TEST(sampler, logprob_is_of_the_processed_distribution) {
     const float logits[3] = {2, 1, 0};
     for (uint64_t seed = 0; seed < 10; seed++) {
