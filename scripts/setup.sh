@@ -51,11 +51,16 @@ need_tools() {
         as_root=(sudo)
     fi
     echo "installing $missing"
+    local log
+    log=$(mktemp)
     # shellcheck disable=SC2086
     { "${as_root[@]}" apt-get -qq update &&
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
-            ca-certificates libc6-dev $missing; } >/dev/null ||
+            ca-certificates libc6-dev $missing; } >"$log" 2>&1 || {
+        cat "$log" >&2
         die "apt-get could not install: $missing"
+    }
+    rm -f "$log"
     missing=$(missing_packages "$@")
     [ -z "$missing" ] || die "still missing after apt-get install: ${missing//$'\n'/ }"
 }
