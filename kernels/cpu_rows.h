@@ -1,0 +1,25 @@
+/* cpu_rows.h - the loops of the CPU backend that touch every entry of a row. */
+#ifndef WEIR_KERNELS_CPU_ROWS_H
+#define WEIR_KERNELS_CPU_ROWS_H
+
+#include "fixed_math.h"
+
+enum { CHUNK = 32 /* entries whose largest key is kept, to skip those that cannot matter; one word of a mask */ };
+
+typedef struct row_code {
+    /* Keys of `count` columns, KEY_NONE where the mask has no bit (words NULL: it has all), and the largest of each
+     * CHUNK. Returns the number of keys that are not KEY_NONE. */
+    uint32_t (*keys)(const float *logits, const uint32_t *words, uint32_t count, uint32_t *keys, uint32_t *largest);
+    void (*masses)(const uint32_t *keys, uint32_t count, mass_scale scale, uint32_t *masses);
+    uint64_t (*sum)(const uint32_t *masses, uint32_t count);
+    /* Of those whose key is at least `key`. */
+    uint64_t (*sum_from)(const uint32_t *keys, const uint32_t *masses, uint32_t count, uint32_t key);
+    /* Masses below `least` become 0. */
+    void (*drop_light)(uint32_t least, uint32_t count, uint32_t *masses);
+} row_code;
+
+extern const row_code row_code_portable;
+/* The fastest that this machine can run. All give the same bits. */
+const row_code *row_code_best(void);
+
+#endif
