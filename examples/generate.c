@@ -237,8 +237,8 @@ static int write_document(const arguments *arguments, weir_sampler *sampler, con
             return EXIT_DONE;
         }
         if (statuses[0] != WEIR_ROW_STATUS_OK || tokens[0] < 0 || position >= arguments->max_tokens) {
-            fprintf(stderr, "weir-generate: document %" PRIu64 " ends without a stop token after %" PRIu64 " tokens\n",
-                    number, position);
+            fprintf(stderr, "%s: document %" PRIu64 " has no stop token after %" PRIu64 " tokens: %.*s\n", program,
+                    number, position, (int)to->length, to->length ? to->bytes : "");
             return EXIT_USAGE;
         }
         const uint8_t *bytes = weir_vocab_token(weir_grammar_vocab(grammar), (uint32_t)tokens[0], &length);

@@ -133,6 +133,24 @@ static inline bool standin_literal(const uint8_t *bytes, uint32_t length, const 
     return memcmp(bytes, literal, length < whole ? length : whole) == 0;
 }
 
+/* What a token is worth for the text that it holds from byte `at` on, where that is JSON around strings: whether a value
+ * comes next is better decided by a token of its own, and words are chosen by a string's own row. */
+static inline float standin_tail(const uint8_t *bytes, uint32_t at, uint32_t length, bool string)
+{
+    float worth = 0;
+    for (; at < length; at++) {
+        if (bytes[at] == '"') {
+            if (string) worth -= 4; /* an empty string */
+            string = !string;
+        } else if (string || (strchr("{}[]:, ", bytes[at]) == NULL || bytes[at] == '\0')) {
+            return -25;
+        } else if (bytes[at] != ' ') {
+            worth -= 0.5f;
+        }
+    }
+    return worth;
+}
+
 static inline standin_class standin_classify(const uint8_t *bytes, uint32_t length, float *worth)
 {
     uint32_t begin = 0;
@@ -141,11 +159,10 @@ static inline standin_class standin_classify(const uint8_t *bytes, uint32_t leng
     if (begin == length) return CLASS_SPACE;
     const uint8_t *rest = bytes + begin;
     uint32_t left = length - begin;
-    if (left > 1) *worth -= 0.5f;
+    if (strchr("\"{}[],:", rest[0]) != NULL) *worth += standin_tail(rest, 1, left, rest[0] == '"');
+    if (left > 1 && ((rest[0] == '[' && rest[1] == ']') || (rest[0] == '{' && rest[1] == '}'))) *worth -= 2.5f;
     switch (rest[0]) {
-    case '"':
-        if (left > 1) *worth -= 7.0f; /* the string's own row chooses its first word */
-        return CLASS_STRING;
+    case '"': return CLASS_STRING;
     case '{': return CLASS_OBJECT;
     case '[': return CLASS_ARRAY;
     case '}': return CLASS_OBJECT_END;
@@ -192,6 +209,15 @@ static inline float standin_reads(const uint8_t *bytes, uint32_t length, bool st
     return worth;
 }
 
+/* Whether the vocabulary has these bytes behind a space too: then they begin a word, else they may be the end of one. */
+static inline bool standin_is_whole_word(const token_index *index, const uint8_t *bytes, uint32_t length)
+{
+    uint8_t spaced[64] = {' '};
+    if (length + 1 > sizeof spaced) return false;
+    memcpy(spaced + 1, bytes, length);
+    return token_find(index, spaced, length + 1) != TOKEN_NONE;
+}
+
 static inline void standin_normalise(float *row, uint32_t width)
 {
     double sum = 0;
@@ -205,7 +231,8 @@ static inline standin_suffix standin_suffix_of(const uint8_t *bytes, uint32_t le
     uint32_t i = 1;
     while (i < length && standin_is_space(bytes[i])) i++;
     if (i == length) return length == 1 ? SUFFIX_NONE : SUFFIX_OTHER;
-    if (bytes[i] == ':') return SUFFIX_COLON;
+    if (standin_tail(bytes, 1, length, false) < -3) return SUFFIX_OTHER;
+    if (bytes[i] == ':') return i + 1 == length || (i + 2 == length && bytes[i + 1] == ' ') ? SUFFIX_COLON : SUFFIX_OTHER;
     if (bytes[i] == ',') return SUFFIX_COMMA;
     return bytes[i] == '}' || bytes[i] == ']' ? SUFFIX_END : SUFFIX_OTHER;
 }
@@ -235,6 +262,9 @@ static inline void standin_weigh_tokens(standin *model, uint8_t *kinds)
         kinds[token] = (uint8_t)(text ? standin_classify(bytes, length, &model->base[token]) : CLASS_OTHER);
         for (int later = 0; later < 2; later++) {
             model->words[later][token] = text ? standin_reads(bytes, length, later == 0) : -40;
+        }
+        if (text && model->words[0][token] > -3 && !standin_is_whole_word(model->index, bytes, length)) {
+            model->words[0][token] -= 4;
         }
     }
     for (uint32_t i = 0; i < stop_count; i++) {
@@ -665,12 +695,12 @@ static inline void standin_offer_after(standin *model, float worth)
     standin_offer(model, CLASS_OBJECT_END, worth + ending);
     standin_offer(model, CLASS_ARRAY_END, worth + ending);
     standin_offer(model, CLASS_STOP, worth + 1);
-    standin_offer(model, CLASS_SPACE, worth - 4);
+    standin_offer(model, CLASS_SPACE, worth - 9);
 }
 
 static inline void standin_offer_value(standin *model)
 {
-    static const float worth[] = {[CLASS_SPACE] = -3, [CLASS_STRING] = 0.5f, [CLASS_NUMBER] = 0, [CLASS_MINUS] = -1.7f,
+    static const float worth[] = {[CLASS_SPACE] = -9, [CLASS_STRING] = 0.5f, [CLASS_NUMBER] = 0, [CLASS_MINUS] = -1.7f,
                                   [CLASS_OBJECT] = 0.2f, [CLASS_ARRAY] = -0.3f, [CLASS_TRUE] = -0.5f,
                                   [CLASS_FALSE] = -0.5f, [CLASS_NULL] = -0.7f};
     uint32_t classes = standin_value_root(model, 1);
@@ -714,7 +744,7 @@ static inline float *standin_offer_string(standin *model)
         if (suffix == SUFFIX_COMMA) worth -= 1.5f;
         if (suffix == SUFFIX_END) worth += (ending < 3 ? ending : 3) - 1.5f;
         if (suffix == SUFFIX_COLON) worth += 1;
-        if (suffix == SUFFIX_OTHER) worth -= 4;
+        if (suffix == SUFFIX_OTHER) worth -= 12;
         for (uint32_t i = begin; i < end; i++) {
             standin_add(model, row, model->quoted[i], worth - row[model->quoted[i]]);
         }
@@ -829,11 +859,11 @@ static inline const float *standin_logits(standin *model)
     case PLACE_KEY:
         standin_offer(model, CLASS_STRING, 1);
         standin_offer(model, CLASS_OBJECT_END, 0);
-        standin_offer(model, CLASS_SPACE, -3);
+        standin_offer(model, CLASS_SPACE, -9);
         break;
     case PLACE_COLON:
         standin_offer(model, CLASS_COLON, 0);
-        standin_offer(model, CLASS_SPACE, -4);
+        standin_offer(model, CLASS_SPACE, -9);
         break;
     case PLACE_NUMBER: standin_offer_number(model); break;
     case PLACE_LITERAL:
