@@ -1,0 +1,151 @@
+/* automaton.h - goals in, states, edges and return symbols out: the deterministic pushdown machine.
+ *
+ * Values that open a bracket become modules, one for each goal and set of classes that its callers can use. Strings that
+ * are not finite sets and numbers become scalar modules, whose local states are shared and instantiated once for every
+ * place where the scalar can stand. Everything else is interned by content, so equal states are one. */
+#ifndef WEIR_HOST_AUTOMATON_H
+#define WEIR_HOST_AUTOMATON_H
+
+#include "goal.h"
+#include "tables.h"
+
+/* Lexical states of a JSON string after its quote; the first is between code points. */
+enum lexical_state {
+    LEX_BODY,
+    LEX_ESCAPE,        /* after a backslash */
+    LEX_U4,            /* four hex digits to come */
+    LEX_U3, LEX_U2, LEX_U1,
+    LEX_UD,            /* after \ud: a surrogate, or d0..d7 */
+    LEX_HIGH2, LEX_HIGH1,
+    LEX_LOW_BACKSLASH, /* a high surrogate wants its low one */
+    LEX_LOW_U, LEX_LOW_D, LEX_LOW_C,
+    LEX_TAIL1,         /* UTF-8: one continuation byte to come */
+    LEX_TAIL2, LEX_TAIL3,
+    LEX_E0, LEX_ED, LEX_F0, LEX_F4,
+    LEX_COUNT
+};
+
+/* The edges of a lexical state: EDGE_CHAR_FREE, EDGE_LOCAL to lexical states, and the closing quote as
+ * EDGE_EXIT_LENGTH. Returns their number (at most 16). */
+uint32_t lexical_edges(uint32_t lexical, edge *edges);
+
+typedef struct local_state {
+    uint32_t edges, edge_count; /* in automaton.edges */
+    uint8_t lexical;            /* of a string module: what the same bytes reach in a free string */
+    bool on_trie;               /* differs from the lexical state: may still become a text told apart */
+    uint32_t *distances;        /* [class_count + 1] tokens to each exit; the last is the free exit; NONE: never */
+} local_state;
+
+typedef enum scalar_kind { SCALAR_STRING, SCALAR_NUMBER } scalar_kind;
+
+typedef struct scalar_module {
+    scalar_kind kind;
+    bool hashes;
+    uint32_t class_count;
+    uint32_t root;
+    VECTOR(local_state) locals;
+    interner nodes;   /* while building */
+} scalar_module;
+
+typedef struct module {
+    goal_id goal;
+    value_type type;
+    uint32_t *usable;     /* [class words] */
+    uint32_t start;       /* state after the bracket, or NONE: not productive */
+    uint8_t *productive;  /* [graph nodes] */
+    interval_set *counts; /* counted arrays: item counts from which a node past the prefix can still finish */
+    uint32_t *after;      /* [graph nodes] state after a member or item, or NONE */
+    uint32_t *member;     /* [graph nodes] objects: state after the key of the only take; 0: not yet known */
+    uint32_t *boundary;   /* [graph nodes] of counted arrays, or NONE */
+    bool counted;
+} module;
+
+/* The segments of a counted array's boundary; see tables.h. */
+typedef struct boundary_plan {
+    VECTOR(segment) segments;
+} boundary_plan;
+
+typedef struct automaton {
+    VECTOR(state) states;
+    VECTOR(struct { cost *items; uint32_t count, capacity; }) state_costs; /* least.c: what finishing takes */
+    VECTOR(boundary_plan) boundary_costs;
+    VECTOR(uint32_t) state_module; /* module whose frame the state belongs to; NONE: the whole text */
+    VECTOR(edge) edges;
+    VECTOR(instance) instances;
+    VECTOR(uint32_t) instance_module; /* scalar module */
+    VECTOR(uint32_t) targets;
+    VECTOR(length_case) lengths;
+    VECTOR(count_case) counts;
+    VECTOR(call) calls;
+    VECTOR(uint32_t) call_module;
+    VECTOR(return_symbol) returns;
+    VECTOR(module) modules;
+    VECTOR(scalar_module *) scalars;
+    VECTOR(struct { uint32_t module, node; }) boundaries;
+    interner state_table, edge_table, target_table, return_table, call_table, value_table, module_table, text_table,
+        chain_table, instance_table, scalar_table, length_table, count_table;
+    VECTOR(uint32_t) edge_offsets, state_ids, value_ids, chain_ids, count_offsets, scalar_ids; /* by id of their table */
+    uint32_t start, end; /* end: the text is complete */
+    uint32_t hash_slots, class_max;
+    uint32_t current;    /* module being emitted */
+    uint32_t free_string, free_number; /* scalar modules, or NONE */
+} automaton;
+
+/* Builds the machine of c->goals. start is STATE_DEAD when nothing satisfies the schema. */
+automaton *automaton_build(compiler *c);
+
+/* least.c: for every state, what finishing its frame takes at least, counted in tokens of the vocabulary, and how many
+ * further frames. States that cannot finish with the vocabulary's tokens get no entry. */
+void automaton_costs(compiler *c);
+
+/* automaton.c, for the module builders below. */
+uint32_t edge_list(compiler *c, const edge *edges, uint32_t count); /* interned; index of the first */
+uint32_t state_intern(compiler *c, const edge *edges, uint32_t count, uint32_t instance, uint8_t flags);
+uint32_t state_reserve(compiler *c);
+void state_set(compiler *c, uint32_t id, const edge *edges, uint32_t count);
+uint32_t target_list(compiler *c, const uint32_t *targets, uint32_t count);
+uint32_t instance_add(compiler *c, uint32_t scalar, const instance *like);
+/* The state at the start of a value: conts[class] is where to go on, NONE where the caller cannot use the class. */
+uint32_t value_state(compiler *c, goal_id goal, const uint32_t *conts, bool spaces);
+
+/* automaton_text.c: literals and finite sets of strings as tries. */
+typedef struct text_target {
+    uint32_t text; /* of text_add */
+    uint32_t target;
+} text_target;
+uint32_t text_add(compiler *c, const char *bytes, size_t length);
+/* The id of a string as json.dumps writes it, without its first quote. */
+uint32_t text_quoted(compiler *c, const char *content, uint32_t length);
+uint32_t text_state(compiler *c, text_target *list, uint32_t count);
+uint32_t literal_state(compiler *c, const char *bytes, uint32_t target);
+
+/* automaton_object.c, automaton_array.c */
+uint32_t module_get(compiler *c, goal_id goal, value_type type, const uint32_t *conts);
+void emit_object(compiler *c, uint32_t index);
+void emit_array(compiler *c, uint32_t index);
+void plan_object(compiler *c, module *m);
+void plan_array(compiler *c, module *m);
+bool module_usable(const module *m, uint32_t class_index);
+/* Edges plus white space before them (policy any): returns the state. id NONE: interned, else that state is set. */
+uint32_t spaced_state(compiler *c, const edge *edges, uint32_t count, bool spaces, uint32_t id);
+/* After a comma or an opening bracket, before a member or item whose first bytes are `edges` (policy applied). */
+uint32_t before_member(compiler *c, const edge *edges, uint32_t count);
+/* The edges of a container after a member: close and comma, with the policy's space around them. */
+void after_member(compiler *c, uint32_t id, const edge *close, const edge *comma);
+void start_member(compiler *c, uint32_t id, const edge *close, const edge *edges, uint32_t count);
+
+/* automaton_string.c */
+typedef struct named_text {
+    const char *content;
+    uint32_t length;
+    bool live; /* may be written */
+} named_text;
+/* A string module that tells the given texts apart (class i: text i) from all others (the free exit). */
+uint32_t string_module(compiler *c, const named_text *texts, uint32_t count, const length_case *lengths,
+                       uint32_t length_count, bool hashes);
+uint32_t string_state(compiler *c, uint32_t scalar, const uint32_t *exits, const length_case *lengths,
+                      uint32_t length_count, uint32_t hash_used, uint32_t hash_keep);
+/* automaton_number.c: the module of a plan; usable classes only. NONE when no such number is written. */
+uint32_t number_module(compiler *c, const goal *g, const uint32_t *conts);
+
+#endif

@@ -1,0 +1,425 @@
+/* least.c - the least cost of finishing, for every state: what makes each allowed token completable.
+ *
+ * Costs count tokens: one for each byte, fewer along literals that the vocabulary writes in larger pieces. They are the
+ * least fixpoint over states, modules and counted arrays. A state without an entry cannot be finished with this
+ * vocabulary; no row leads to it. Source of the scheme: Knuth, "A generalization of Dijkstra's algorithm" (1977). */
+#include <string.h>
+
+#include "automaton.h"
+
+typedef struct entries {
+    cost *items;
+    uint32_t count, capacity;
+} entries;
+
+typedef struct least {
+    bool byte_known[256]; /* some token is exactly this byte */
+    entries scratch;
+    uint32_t root_child[256]; /* of the vocabulary's trie */
+} least;
+
+static entries *entries_of(compiler *c, uint32_t state_id) {
+    return (entries *)&c->automaton->state_costs.items[state_id];
+}
+
+static bool any_byte(const least *l, uint8_t lo, uint8_t hi) {
+    for (uint32_t byte = lo; byte <= hi; byte++) {
+        if (l->byte_known[byte]) return true;
+    }
+    return false;
+}
+
+static void relax(compiler *c, entries *into, cost e) {
+    for (uint32_t i = 0; i < into->count; i++) {
+        cost *at = &into->items[i];
+        if (at->target != e.target || at->length != e.length) continue;
+        bool better = e.distance < at->distance || e.lines < at->lines;
+        bool worse = e.distance > at->distance || e.lines > at->lines;
+        if (better && worse) continue; /* cheaper at one depth, dearer at another: keep both */
+        if (better || (!worse && e.depth < at->depth)) *at = e;
+        return;
+    }
+    if (into->count >= 250) return; /* further ways to finish only tighten the bound */
+    PUSH(c, *into, e);
+}
+
+/* What can be finished from `from`, `distance` later and below `depth` more frames. */
+static void relax_through(compiler *c, entries *into, uint32_t from, uint32_t distance) {
+    const entries *source = entries_of(c, from);
+    for (uint32_t i = 0; i < source->count; i++) {
+        cost e = source->items[i];
+        if (e.length != 0 && e.length != NONE) { /* a string is entered with no code points yet */
+            if (e.distance > COST_NEVER - 2 - e.length) continue;
+            e.distance += e.length;
+        }
+        e.length = 0;
+        if (e.distance > COST_NEVER - 2 - distance) continue;
+        e.distance += distance;
+        relax(c, into, e);
+    }
+}
+
+/* --- scalars -------------------------------------------------------------------------------------------------- */
+
+static void scalar_distances(compiler *c, const least *l, scalar_module *s) {
+    automaton *a = c->automaton;
+    uint32_t width = s->class_count + 1;
+    for (uint32_t i = 0; i < s->locals.count; i++) {
+        s->locals.items[i].distances = NEW_ARRAY(c, uint32_t, width);
+        memset(s->locals.items[i].distances, 0xFF, sizeof(uint32_t) * width);
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t i = s->locals.count; i-- > 0;) {
+            local_state *local = &s->locals.items[i];
+            for (uint32_t k = 0; k < local->edge_count; k++) {
+                edge e = a->edges.items[local->edges + k];
+                uint32_t exit = NONE, distance = 1;
+                if (e.op == EDGE_EXIT || e.op == EDGE_ELSE) exit = e.target;
+                if (e.op == EDGE_EXIT_LENGTH) exit = s->class_count;
+                if (e.op == EDGE_ELSE) distance = 0;
+                if (e.op != EDGE_ELSE && !any_byte(l, e.lo, e.hi)) continue;
+                for (uint32_t x = 0; x < width; x++) {
+                    uint32_t found = NONE;
+                    if (x == exit) found = distance;
+                    if (exit == NONE && s->locals.items[e.target].distances[x] != NONE) {
+                        found = s->locals.items[e.target].distances[x] + 1;
+                    }
+                    if (found >= local->distances[x]) continue;
+                    local->distances[x] = found;
+                    changed = true;
+                }
+            }
+            compiler_spend(c, 10 * (uint64_t)width);
+        }
+    }
+}
+
+static void scalar_state(compiler *c, entries *into, uint32_t state_id) {
+    automaton *a = c->automaton;
+    uint32_t id = a->states.items[state_id].instance;
+    const instance *in = &a->instances.items[id];
+    const scalar_module *s = a->scalars.items[a->instance_module.items[id]];
+    const uint32_t *distances = s->locals.items[state_id - in->base].distances;
+    for (uint32_t x = 0; x < s->class_count; x++) {
+        uint32_t target = a->targets.items[in->exits + x];
+        if (distances[x] != NONE && target != NONE) relax_through(c, into, target, distances[x]);
+    }
+    if (distances[s->class_count] == NONE) return;
+    for (uint32_t i = 0; i < in->length_count; i++) {
+        const length_case *length = &a->lengths.items[in->lengths + i];
+        if (length->target == NONE) continue;
+        const entries *source = entries_of(c, length->target);
+        for (uint32_t k = 0; k < source->count; k++) {
+            cost e = source->items[k];
+            e.distance += distances[s->class_count];
+            e.length = length->lo == NONE ? 0 : length->lo;
+            relax(c, into, e);
+        }
+    }
+}
+
+/* --- counted arrays ------------------------------------------------------------------------------------------- */
+
+static uint32_t segment_value(const segment *s, uint32_t items) {
+    uint64_t value = (uint64_t)s->at_hi + (s->slope != 0 ? (uint64_t)s->slope * (s->hi - items) : 0);
+    return value < COST_NEVER ? (uint32_t)value : COST_NEVER;
+}
+
+/* The cheapest segment of a class at a count, or NULL. */
+static const segment *cheapest(const boundary_plan *b, uint32_t class_index, uint32_t items) {
+    const segment *best = NULL;
+    for (uint32_t i = 0; i < b->segments.count; i++) {
+        const segment *s = &b->segments.items[i];
+        if (s->class != class_index || items < s->lo || items > s->hi) continue;
+        if (best == NULL || segment_value(s, items) < segment_value(best, items)) best = s;
+    }
+    return best;
+}
+
+static void add_segment(compiler *c, boundary_plan *b, segment s) {
+    if (s.lo > s.hi || s.at_hi == COST_NEVER) return;
+    PUSH(c, b->segments, s);
+}
+
+/* Segments of [lo, hi] that begin with one more item, whose value starts at `value`. */
+static void item_segments(compiler *c, boundary_plan *b, uint32_t index, uint32_t value, uint32_t lo, uint32_t hi,
+                          uint32_t classes) {
+    automaton *a = c->automaton;
+    const entries *item = entries_of(c, value);
+    for (uint32_t i = 0; i < item->count; i++) {
+        cost e = item->items[i];
+        if ((e.target & BOUNDARY_FLAG) == 0) continue;
+        uint32_t next = e.target & ~BOUNDARY_FLAG, step = e.distance + 1;
+        for (uint32_t class_index = 0; class_index < classes; class_index++) {
+            if (next == index) {
+                const segment *above = hi == NONE ? NULL : cheapest(b, class_index, hi + 1);
+                if (above == NULL) continue;
+                uint32_t at_hi = segment_value(above, hi + 1);
+                at_hi = at_hi > COST_NEVER - 1 - step ? COST_NEVER : at_hi + step;
+                uint32_t depth = e.depth > above->depth ? e.depth : above->depth, more = above->hi - (hi + 1);
+                uint32_t lines = above->lines_at_hi + e.lines + (above->lines_slope != 0 ? above->lines_slope * more : 0);
+                add_segment(c, b, (segment){class_index, lo, hi, at_hi, step, lines, e.lines, depth});
+                continue;
+            }
+            boundary_plan other = a->boundary_costs.items[next]; /* a copy: PUSH may move the list */
+            for (uint32_t k = 0; k < other.segments.count; k++) {
+                segment s = other.segments.items[k];
+                if (s.class != class_index || s.hi == 0) continue;
+                s.lo = s.lo > 0 ? s.lo - 1 : 0;
+                if (s.hi != NONE) s.hi--;
+                if (s.lo < lo) s.lo = lo;
+                if (s.hi > hi) {
+                    if (s.slope != 0) {
+                        s.at_hi = segment_value(&s, hi);
+                        s.lines_at_hi += s.lines_slope * (s.hi - hi);
+                    }
+                    s.hi = hi;
+                }
+                s.at_hi = s.at_hi > COST_NEVER - 1 - step ? COST_NEVER : s.at_hi + step;
+                s.lines_at_hi += e.lines;
+                s.depth = e.depth > s.depth ? e.depth : s.depth;
+                add_segment(c, b, s);
+            }
+        }
+    }
+}
+
+static uint32_t case_at(const automaton *a, const edge *e, uint32_t count, uint32_t *upto) {
+    if (e == NULL) return NONE;
+    if (e->op != EDGE_COMMA && e->op != EDGE_CLOSE) return e->target;
+    const count_case *at = &a->counts.items[e->target];
+    while (count > at->upto) at++;
+    if (at->upto < *upto) *upto = at->upto;
+    return at->target;
+}
+
+static const edge *edge_for(const automaton *a, uint32_t state_id, uint8_t op1, uint8_t op2) {
+    const state *s = &a->states.items[state_id];
+    for (uint32_t i = 0; i < s->edge_count; i++) {
+        const edge *e = &a->edges.items[s->edges + i];
+        if (e->op == op1 || e->op == op2) return e;
+        if (e->op == EDGE_INDENT_FIRST) { /* pretty: the bracket stands behind the indentation */
+            const state *line = &a->states.items[e->target];
+            for (uint32_t k = 0; k < line->edge_count; k++) {
+                const edge *end = &a->edges.items[line->edges + k];
+                if (end->op != EDGE_INDENT_END) continue;
+                const edge *found = &a->edges.items[a->states.items[end->target].edges];
+                if (found->op == op1 || found->op == op2) return found;
+            }
+        }
+    }
+    return NULL;
+}
+
+static bool boundary_update(compiler *c, uint32_t index) {
+    automaton *a = c->automaton;
+    const module *m = &a->modules.items[a->boundaries.items[index].module];
+    uint32_t at = m->after[a->boundaries.items[index].node];
+    uint32_t classes = goal_get(c, m->goal)->classes.count;
+    const edge *close = edge_for(a, at, EDGE_CLOSE, EDGE_POP), *comma = edge_for(a, at, EDGE_COMMA, EDGE_COMMA);
+    bool pretty = c->options.whitespace == WEIR_WHITESPACE_PRETTY;
+    segment closing = {0, 0, 0, 1 + pretty, 0, pretty, 0, 0};
+    interval_set cuts = {NULL, 0, 0};
+    for (uint32_t lo = 0;;) {
+        uint32_t hi = NONE;
+        case_at(a, close, lo, &hi);
+        case_at(a, comma, lo, &hi);
+        PUSH(c, cuts, ((interval){lo, hi}));
+        if (hi == NONE) break;
+        lo = hi + 1;
+    }
+    boundary_plan fresh = {{NULL, 0, 0}};
+    for (uint32_t i = cuts.count; i-- > 0;) {
+        uint32_t lo = cuts.items[i].lo, hi = cuts.items[i].hi, ignored = NONE;
+        uint32_t class_index = case_at(a, close, lo, &ignored), value = case_at(a, comma, lo, &ignored);
+        closing.class = class_index;
+        closing.lo = lo;
+        closing.hi = hi;
+        if (class_index != NONE) add_segment(c, &fresh, closing);
+        if (value != NONE) item_segments(c, &fresh, index, value, lo, hi, classes);
+    }
+    boundary_plan *old = &a->boundary_costs.items[index];
+    bool same = old->segments.count == fresh.segments.count &&
+                (fresh.segments.count == 0 ||
+                 memcmp(old->segments.items, fresh.segments.items, sizeof(segment) * fresh.segments.count) == 0);
+    *old = fresh;
+    compiler_spend(c, 100 * (uint64_t)(fresh.segments.count + 1));
+    return !same;
+}
+
+/* --- states --------------------------------------------------------------------------------------------------- */
+
+/* The cost of one whole container, from behind its opening bracket to its closing one, for each class. */
+static cost module_cost(compiler *c, uint32_t index, uint32_t class_index) {
+    automaton *a = c->automaton;
+    const module *m = &a->modules.items[index];
+    const entries *start = entries_of(c, m->start);
+    cost best = {0, COST_NEVER, 0, 0, 0};
+    for (uint32_t i = 0; i < start->count; i++) {
+        cost e = start->items[i];
+        if (e.target == class_index) {
+            if (e.distance < best.distance || (e.distance == best.distance && e.depth < best.depth)) best = e;
+        } else if ((e.target & BOUNDARY_FLAG) != 0) {
+            uint32_t prefix = goal_get(c, m->goal)->array->prefix;
+            const segment *s = cheapest(&a->boundary_costs.items[e.target & ~BOUNDARY_FLAG], class_index,
+                                        prefix > 0 ? prefix : 1);
+            if (s == NULL) continue;
+            uint32_t value = segment_value(s, prefix > 0 ? prefix : 1);
+            if (value >= COST_NEVER - 1 - e.distance) continue;
+            e.distance += value;
+            e.lines += s->lines_at_hi + (s->slope != 0 ? s->lines_slope * (s->hi - (prefix > 0 ? prefix : 1)) : 0);
+            if (s->depth > e.depth) e.depth = s->depth;
+            if (e.distance < best.distance) best = e;
+        }
+    }
+    return best;
+}
+
+static void relax_call(compiler *c, entries *into, uint32_t call_id) {
+    automaton *a = c->automaton;
+    const return_symbol *r = &a->returns.items[a->calls.items[call_id].ret];
+    for (uint32_t class_index = 0; class_index < r->class_count; class_index++) {
+        uint32_t target = a->targets.items[r->targets + class_index];
+        if (target == NONE) continue;
+        cost inner = module_cost(c, a->call_module.items[call_id], class_index);
+        if (inner.distance == COST_NEVER) continue;
+        const entries *source = entries_of(c, target);
+        for (uint32_t i = 0; i < source->count; i++) {
+            cost e = source->items[i];
+            uint64_t distance = (uint64_t)e.distance + inner.distance + 1;
+            distance += (uint64_t)inner.lines * c->options.indent; /* those lines stand one level deeper */
+            if (distance >= COST_NEVER) continue;
+            e.distance = (uint32_t)distance;
+            e.lines += inner.lines;
+            if (inner.depth + 1 > e.depth) e.depth = inner.depth + 1;
+            relax(c, into, e);
+        }
+    }
+}
+
+/* Tokens that run along a literal: states with a single way on. */
+static void relax_literal(compiler *c, const least *l, entries *into, uint32_t from) {
+    const trie *t = &c->vocab->trie;
+    automaton *a = c->automaton;
+    uint32_t at = from, node = 0;
+    for (;;) {
+        const state *s = &a->states.items[at];
+        if (s->edge_count != 1 || a->edges.items[s->edges].op != EDGE_GO) return;
+        edge e = a->edges.items[s->edges];
+        if (e.lo != e.hi) return;
+        uint32_t next = NONE;
+        if (node == 0) {
+            next = l->root_child[e.lo];
+        } else {
+            for (uint32_t k = node + 1; k < t->nodes[node].end; k = t->nodes[k].end) {
+                if (t->nodes[k].byte == e.lo) next = k;
+                if (t->nodes[k].byte >= e.lo) break;
+            }
+        }
+        if (next == NONE) return;
+        node = next;
+        at = e.target;
+        if (t->nodes[node].token != VOCAB_NONE) relax_through(c, into, at, 1);
+        compiler_spend(c, 10);
+    }
+}
+
+static void relax_edge(compiler *c, const least *l, entries *into, const edge *e) {
+    if (e->op == EDGE_INDENT) return;
+    if (e->op != EDGE_INDENT_END && !any_byte(l, e->lo, e->hi)) return;
+    switch (e->op) {
+    case EDGE_GO:
+    case EDGE_OPEN:
+    case EDGE_SPACE_FIRST:
+    case EDGE_SPACE:
+    case EDGE_INDENT_FIRST:
+        relax_through(c, into, e->target, 1);
+        break;
+    case EDGE_INDENT_END: { /* the whole indentation; what has been read of it is taken off by `length` */
+        const entries *source = entries_of(c, e->target);
+        for (uint32_t i = 0; i < source->count; i++) {
+            cost line = source->items[i];
+            line.lines++;
+            line.length = NONE;
+            relax(c, into, line);
+        }
+        break;
+    }
+    case EDGE_PUSH:
+        relax_call(c, into, e->target);
+        break;
+    case EDGE_POP:
+        relax(c, into, (cost){e->target, 1, 0, 0, 0});
+        break;
+    case EDGE_COMMA: { /* before the prefix ends: one case */
+        const count_case *only = &c->automaton->counts.items[e->target];
+        relax_through(c, into, only->target, 1);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+static bool state_update(compiler *c, least *l, uint32_t id, const uint32_t *boundary_of) {
+    automaton *a = c->automaton;
+    const state *s = &a->states.items[id];
+    entries *fresh = &l->scratch;
+    fresh->count = 0;
+    if ((s->flags & STATE_ACCEPTS) != 0) relax(c, fresh, (cost){0, 0, 0, 0, 0});
+    if (boundary_of[id] != NONE) {
+        if (a->boundary_costs.items[boundary_of[id]].segments.count != 0) {
+            relax(c, fresh, (cost){BOUNDARY_FLAG | boundary_of[id], 0, 0, 0, 0});
+        }
+    } else if (s->instance != NONE) {
+        scalar_state(c, fresh, id);
+    } else {
+        for (uint32_t i = 0; i < s->edge_count; i++) {
+            edge e = a->edges.items[s->edges + i];
+            relax_edge(c, l, fresh, &e);
+        }
+        relax_literal(c, l, fresh, id);
+    }
+    compiler_spend(c, 20 + 5 * s->edge_count);
+    entries *old = entries_of(c, id);
+    if (old->count == fresh->count &&
+        (fresh->count == 0 || memcmp(old->items, fresh->items, sizeof(cost) * fresh->count) == 0)) {
+        return false;
+    }
+    if (fresh->count > old->capacity) {
+        old->items = NEW_ARRAY(c, cost, fresh->count + 1);
+        old->capacity = fresh->count + 1;
+    }
+    memcpy(old->items, fresh->items, sizeof(cost) * fresh->count);
+    old->count = fresh->count;
+    return true;
+}
+
+void automaton_costs(compiler *c) {
+    automaton *a = c->automaton;
+    least l;
+    memset(&l, 0, sizeof l);
+    for (int byte = 0; byte < 256; byte++) {
+        l.byte_known[byte] = c->vocab->byte_token[byte] != VOCAB_NONE;
+        l.root_child[byte] = NONE;
+    }
+    const trie *t = &c->vocab->trie;
+    for (uint32_t k = 1; k < t->count; k = t->nodes[k].end) l.root_child[t->nodes[k].byte] = k;
+    for (uint32_t i = 0; i < a->scalars.count; i++) scalar_distances(c, &l, a->scalars.items[i]);
+    a->state_costs.items = compiler_zero(c, sizeof *a->state_costs.items * (a->states.count + 1));
+    a->state_costs.count = a->state_costs.capacity = a->states.count;
+    a->boundary_costs.items = NEW_ARRAY(c, boundary_plan, a->boundaries.count + 1);
+    a->boundary_costs.count = a->boundary_costs.capacity = a->boundaries.count;
+    uint32_t *boundary_of = compiler_new(c, sizeof *boundary_of * (a->states.count + 1));
+    memset(boundary_of, 0xFF, sizeof *boundary_of * (a->states.count + 1));
+    for (uint32_t i = 0; i < a->boundaries.count; i++) {
+        const module *m = &a->modules.items[a->boundaries.items[i].module];
+        boundary_of[m->after[a->boundaries.items[i].node]] = i;
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t id = 0; id < a->states.count; id++) changed |= state_update(c, &l, id, boundary_of);
+        for (uint32_t i = a->boundaries.count; i-- > 0;) changed |= boundary_update(c, i);
+    }
+}

@@ -1,0 +1,488 @@
+/* masks.c - from states to rows: walks the vocabulary's trie through the machine, with the stack below unknown.
+ *
+ * Where a step depends on what is not known here (a frame below, a count, the room left for white space), every way it
+ * could go is followed and the tokens found there are guarded: they are decided at run time by machine.h itself. */
+#include "masks_build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LIST_LIMIT 4096   /* longer lists become bitmaps */
+#define WAYS 24           /* of one step */
+#define POP_TARGETS 8     /* return targets followed exactly */
+
+typedef struct frame {
+    uint32_t ret, count;
+    const struct frame *below; /* NULL: the frame in which the walk began */
+} frame;
+
+typedef struct walker {
+    uint32_t state, counter;
+    bool counter_known;  /* else `counter` holds what was added to it */
+    bool guarded;
+    bool anywhere;       /* popped into too many places: only the form of what follows is checked */
+    bool below_start;    /* the top frame lies below the start, its contents are unknown */
+    const frame *top;
+    uint32_t pushed;
+} walker;
+
+typedef struct tokens {
+    compiler *c;
+    masks *m;
+    const trie *t;
+    const uint32_t *same; /* NULL: values are distinct */
+    VECTOR(uint32_t) found;
+    uint8_t *marks;
+    uint32_t depth_need, cost_need;
+} tokens;
+
+/* --- one byte ------------------------------------------------------------------------------------------------- */
+
+static const edge *find_edge(const automaton *a, uint32_t state_id, uint8_t byte) {
+    const state *s = &a->states.items[state_id];
+    const edge *e = a->edges.items + s->edges, *end = e + s->edge_count;
+    while (e < end && (byte < e->lo || byte > e->hi)) e++;
+    return e == end ? NULL : e;
+}
+
+static uint32_t count_target_at(const automaton *a, uint32_t first, uint32_t count) {
+    const count_case *at = &a->counts.items[first];
+    while (count > at->upto) at++;
+    return at->target;
+}
+
+/* Where the callers of the current state's module go on after a class. */
+static uint32_t pop_targets(compiler *c, masks *m, uint32_t module_id, uint32_t class_index, const uint32_t **targets) {
+    automaton *a = c->automaton;
+    uint32_t key[2] = {module_id, class_index};
+    bool is_new;
+    uint32_t id = intern(c, &m->pop_table, key, sizeof key, &is_new);
+    if (is_new) {
+        id_list list = {NULL, 0, 0};
+        for (uint32_t i = 0; i < a->calls.count; i++) {
+            if (a->call_module.items[i] != module_id) continue;
+            uint32_t target = a->targets.items[a->returns.items[a->calls.items[i].ret].targets + class_index];
+            bool known = target == NONE;
+            for (uint32_t k = 0; k < list.count && !known; k++) known = list.items[k] == target;
+            if (!known) PUSH(c, list, target);
+            if (list.count > POP_TARGETS) break;
+        }
+        PUSH(c, m->pops, ((__typeof__(*m->pops.items)){list.items, list.count}));
+    }
+    *targets = m->pops.items[id].targets;
+    return m->pops.items[id].count;
+}
+
+static uint32_t pop(tokens *t, const walker *from, uint32_t class_index, walker *out) {
+    automaton *a = t->c->automaton;
+    walker w = *from;
+    if (w.top != NULL) {
+        const return_symbol *r = &a->returns.items[w.top->ret];
+        w.state = a->targets.items[r->targets + class_index];
+        w.top = w.top->below;
+        w.pushed--;
+        out[0] = w;
+        return w.state != NONE;
+    }
+    const uint32_t *targets;
+    uint32_t count = pop_targets(t->c, t->m, a->state_module.items[from->state], class_index, &targets);
+    w.guarded = w.below_start = true;
+    if (count > POP_TARGETS) {
+        w.anywhere = true;
+        w.state = targets[0];
+        out[0] = w;
+        return 1;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        out[i] = w;
+        out[i].state = targets[i];
+    }
+    return count;
+}
+
+static uint32_t go(const walker *from, uint32_t state_id, walker *out) {
+    out[0] = *from;
+    out[0].state = state_id;
+    return state_id != NONE;
+}
+
+/* An exit of a string: the length is known when the string began inside the walk. */
+static uint32_t leave_string(tokens *t, const walker *from, const edge *e, walker *out) {
+    automaton *a = t->c->automaton;
+    const state *s = &a->states.items[from->state];
+    const instance *in = &a->instances.items[s->instance];
+    walker w = *from;
+    w.guarded |= (s->flags & STATE_HASHES) != 0 && in->hash_used != 0;
+    w.counter = 0;
+    w.counter_known = true;
+    if (e->op == EDGE_EXIT) return go(&w, a->targets.items[in->exits + e->target], out);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < in->length_count; i++) {
+        const length_case *l = &a->lengths.items[in->lengths + i];
+        if (from->counter_known && (from->counter < l->lo || from->counter > l->hi)) continue;
+        if (l->target == NONE || count == WAYS) continue;
+        out[count] = w;
+        out[count].guarded |= !from->counter_known;
+        out[count++].state = l->target;
+    }
+    return count;
+}
+
+static uint32_t count_step(tokens *t, const walker *from, const edge *e, walker *out) {
+    automaton *a = t->c->automaton;
+    bool comma = e->op == EDGE_COMMA;
+    if (from->top != NULL) {
+        uint32_t target = count_target_at(a, e->target, from->top->count + 1);
+        if (target == NONE) return 0;
+        if (!comma) return pop(t, from, target, out);
+        frame *counted = compiler_new(t->c, sizeof *counted);
+        *counted = *from->top;
+        counted->count++;
+        walker w = *from;
+        w.top = counted;
+        return go(&w, target, out);
+    }
+    walker w = *from;
+    const count_case *at = &a->counts.items[e->target];
+    w.guarded |= at->upto != NONE;
+    uint32_t count = 0;
+    uint32_t seen[WAYS], seen_count = 0;
+    for (;; at++) {
+        bool known = at->target == NONE;
+        for (uint32_t i = 0; i < seen_count && !known; i++) known = seen[i] == at->target;
+        if (!known && seen_count < WAYS && count + POP_TARGETS + 1 < WAYS) {
+            seen[seen_count++] = at->target;
+            count += comma ? go(&w, at->target, out + count) : pop(t, &w, at->target, out + count);
+        }
+        if (at->upto == NONE) return count;
+    }
+}
+
+static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *out) {
+    automaton *a = t->c->automaton;
+    const edge *e = find_edge(a, from->state, byte);
+    if (e == NULL) return 0;
+    const state *s = &a->states.items[from->state];
+    const instance *in = s->instance != NONE ? &a->instances.items[s->instance] : NULL;
+    walker w = *from;
+    switch (e->op) {
+    case EDGE_GO:
+        return go(&w, e->target, out);
+    case EDGE_LOCAL:
+        return go(&w, in->base + e->target, out);
+    case EDGE_CHAR_FREE:
+        if (w.counter_known && w.counter >= in->longest) return 0;
+        w.guarded |= !w.counter_known && in->longest != NONE;
+        w.counter++;
+        return go(&w, in->base + e->target, out);
+    case EDGE_CHAR:
+        w.counter++;
+        return go(&w, in->base + e->target, out);
+    case EDGE_OPEN:
+        w.counter = 0;
+        w.counter_known = true;
+        return go(&w, e->target, out);
+    case EDGE_PUSH: {
+        const call *to = &a->calls.items[e->target];
+        frame *f = compiler_new(t->c, sizeof *f);
+        *f = (frame){to->ret, 0, w.top};
+        w.top = f;
+        w.pushed++;
+        return go(&w, to->start, out);
+    }
+    case EDGE_POP:
+        return pop(t, from, e->target, out);
+    case EDGE_EXIT:
+    case EDGE_EXIT_LENGTH:
+        return leave_string(t, from, e, out);
+    case EDGE_ELSE:
+        if (!go(&w, a->targets.items[in->exits + e->target], &w)) return 0;
+        return read_byte(t, &w, byte, out);
+    case EDGE_SPACE_FIRST:
+        w.counter = 1;
+        w.counter_known = true;
+        return go(&w, e->target, out);
+    case EDGE_SPACE:
+        if (w.counter_known && w.counter >= t->c->options.whitespace_run) return 0;
+        w.counter++;
+        w.guarded |= !w.counter_known && w.counter > SPACE_ROOM;
+        return go(&w, e->target, out);
+    case EDGE_INDENT_FIRST:
+        w.counter = 0;
+        w.counter_known = true;
+        return go(&w, e->target, out);
+    case EDGE_INDENT:
+        w.guarded = true;
+        return go(&w, w.state, out);
+    case EDGE_INDENT_END:
+        w.guarded = true;
+        w.state = e->target;
+        return read_byte(t, &w, byte, out);
+    default:
+        return count_step(t, from, e, out);
+    }
+}
+
+/* --- walks ---------------------------------------------------------------------------------------------------- */
+
+static uint32_t add_capped(uint32_t a, uint32_t b) { return a == NONE || b == NONE || a + b < a ? NONE : a + b; }
+
+static void note_needs(tokens *t, const walker *w) {
+    const automaton *a = t->c->automaton;
+    uint32_t need = 0;
+    for (uint32_t i = 0; i < a->state_costs.items[w->state].count; i++) {
+        uint32_t depth = a->state_costs.items[w->state].items[i].depth;
+        if (depth > need) need = depth;
+    }
+    if (w->pushed + need > t->depth_need) t->depth_need = w->pushed + need;
+    uint32_t cost = t->m->finish[w->state];
+    for (const frame *f = w->top; f != NULL; f = f->below) {
+        const return_symbol *r = &a->returns.items[f->ret];
+        uint32_t most = 0;
+        for (uint32_t i = 0; i < r->class_count; i++) {
+            uint32_t target = a->targets.items[r->targets + i];
+            if (target != NONE && t->m->finish[target] > most) most = t->m->finish[target];
+        }
+        cost = add_capped(cost, most);
+    }
+    if (cost > t->cost_need) t->cost_need = cost;
+}
+
+static void found(tokens *t, uint32_t node, const walker *w) {
+    if (t->t->nodes[node].token == VOCAB_NONE) return;
+    if (t->c->automaton->state_costs.items[w->state].count == 0) return; /* no end from there */
+    note_needs(t, w);
+    for (uint32_t value = t->t->nodes[node].token; value != VOCAB_NONE;
+         value = t->same != NULL ? t->same[value] : VOCAB_NONE) {
+        if (t->marks[value] == MARK_NO) PUSH(t->c, t->found, value);
+        uint8_t mark = w->guarded ? MARK_GUARDED : MARK_PLAIN;
+        if (t->marks[value] < mark) t->marks[value] = mark;
+    }
+}
+
+/* After a pop into many places: a comma, a bracket or white space may follow, then anything. */
+static bool may_follow_value(uint8_t byte) {
+    return byte == ',' || byte == '}' || byte == ']' || byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
+static void all_below(tokens *t, uint32_t node, const walker *w) {
+    for (uint32_t k = node; k < t->t->nodes[node].end; k++) found(t, k, w);
+}
+
+static void visit(tokens *t, uint32_t node, const walker *w);
+
+static void visit_child(tokens *t, uint32_t child, const walker *w) {
+    uint8_t byte = t->t->nodes[child].byte;
+    if (w->anywhere) {
+        if (may_follow_value(byte)) all_below(t, child, w);
+        return;
+    }
+    walker ways[WAYS];
+    uint32_t count = read_byte(t, w, byte, ways);
+    for (uint32_t i = 0; i < count; i++) {
+        found(t, child, &ways[i]);
+        visit(t, child, &ways[i]);
+    }
+}
+
+static void visit(tokens *t, uint32_t node, const walker *w) {
+    uint32_t end = t->t->nodes[node].end;
+    compiler_spend(t->c, 15);
+    for (uint32_t child = node + 1; child < end; child = t->t->nodes[child].end) visit_child(t, child, w);
+}
+
+static walker start_walker(const automaton *a, uint32_t state_id) {
+    walker w;
+    memset(&w, 0, sizeof w);
+    w.state = state_id;
+    (void)a;
+    return w;
+}
+
+static int by_id(const void *left, const void *right) {
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+static outcome collect(tokens *t) {
+    outcome o;
+    memset(&o, 0, sizeof o);
+    qsort(t->found.items, t->found.count, sizeof *t->found.items, by_id);
+    o.plain = compiler_new(t->c, sizeof *o.plain * (t->found.count + 1));
+    o.guarded = compiler_new(t->c, sizeof *o.guarded * (t->found.count + 1));
+    for (uint32_t i = 0; i < t->found.count; i++) {
+        uint32_t value = t->found.items[i];
+        if (t->marks[value] == MARK_PLAIN) o.plain[o.plain_count++] = value;
+        if (t->marks[value] == MARK_GUARDED) o.guarded[o.guarded_count++] = value;
+        t->marks[value] = MARK_NO;
+    }
+    o.depth_need = t->depth_need;
+    o.cost_need = t->cost_need;
+    return o;
+}
+
+outcome masks_walk(compiler *c, masks *m, const trie *tree, const uint32_t *same, uint32_t state_id, bool vocabulary) {
+    tokens t;
+    memset(&t, 0, sizeof t);
+    t.c = c;
+    t.m = m;
+    t.t = tree;
+    t.same = same;
+    t.marks = m->marks;
+    walker w = start_walker(c->automaton, state_id);
+    const automaton *a = c->automaton;
+    const state *s = &a->states.items[state_id];
+    bool sparse = vocabulary;
+    for (uint32_t i = 0; i < s->edge_count && sparse; i++) sparse = a->edges.items[s->edges + i].op != EDGE_ELSE;
+    if (!sparse) {
+        visit(&t, 0, &w);
+        return collect(&t);
+    }
+    for (uint32_t i = 0; i < s->edge_count; i++) { /* the root has a child for nearly every byte */
+        edge e = a->edges.items[s->edges + i];
+        for (uint32_t byte = e.lo; byte <= e.hi; byte++) {
+            if (m->root_child[byte] != NONE) visit_child(&t, m->root_child[byte], &w);
+        }
+    }
+    return collect(&t);
+}
+
+int masks_walk_one(compiler *c, masks *m, uint32_t state_id, const uint8_t *bytes, uint32_t length) {
+    tokens t;
+    memset(&t, 0, sizeof t);
+    t.c = c;
+    t.m = m;
+    VECTOR(walker) now = {NULL, 0, 0}, next = {NULL, 0, 0};
+    PUSH(c, now, start_walker(c->automaton, state_id));
+    for (uint32_t i = 0; i < length; i++) {
+        next.count = 0;
+        for (uint32_t k = 0; k < now.count; k++) {
+            walker ways[WAYS];
+            uint32_t count = now.items[k].anywhere ? 0 : read_byte(&t, &now.items[k], bytes[i], ways);
+            for (uint32_t n = 0; n < count; n++) PUSH(c, next, ways[n]);
+        }
+        now.count = 0;
+        for (uint32_t k = 0; k < next.count; k++) PUSH(c, now, next.items[k]);
+    }
+    int mark = MARK_NO;
+    for (uint32_t k = 0; k < now.count; k++) {
+        if (c->automaton->state_costs.items[now.items[k].state].count == 0) continue;
+        int found_mark = now.items[k].guarded ? MARK_GUARDED : MARK_PLAIN;
+        if (found_mark > mark) mark = found_mark;
+    }
+    return mark;
+}
+
+/* --- rows ----------------------------------------------------------------------------------------------------- */
+
+uint32_t masks_list(compiler *c, masks *m, const uint32_t *items, uint32_t count) {
+    if (count == 0) return 0;
+    bool is_new;
+    uint32_t id = intern(c, &m->list_table, items, sizeof *items * count, &is_new);
+    if (is_new) {
+        PUSH(c, m->list_offsets, m->lists.count);
+        for (uint32_t i = 0; i < count; i++) PUSH(c, m->lists, items[i]);
+    }
+    return m->list_offsets.items[id];
+}
+
+uint32_t masks_row(compiler *c, masks *m, row r) {
+    bool is_new;
+    uint32_t id = intern(c, &m->row_table, &r, sizeof r, &is_new);
+    if (is_new) PUSH(c, m->rows, r);
+    return id;
+}
+
+static uint32_t bitmap_of(compiler *c, masks *m, const uint32_t *tokens_in, uint32_t count) {
+    uint32_t words = c->vocab->mask_words;
+    uint32_t *bits = NEW_ARRAY(c, uint32_t, words);
+    for (uint32_t i = 0; i < count; i++) bits[tokens_in[i] / 32] |= 1u << tokens_in[i] % 32;
+    bool is_new;
+    uint32_t id = intern(c, &m->bitmap_table, bits, sizeof *bits * words, &is_new);
+    if (is_new) {
+        PUSH(c, m->bitmap_offsets, m->words.count);
+        for (uint32_t i = 0; i < words; i++) PUSH(c, m->words, bits[i]);
+    }
+    return m->bitmap_offsets.items[id];
+}
+
+static bool runs_spaces(const automaton *a, uint32_t state_id) {
+    const state *s = &a->states.items[state_id];
+    for (uint32_t i = 0; i < s->edge_count; i++) {
+        if (a->edges.items[s->edges + i].op == EDGE_SPACE) return true;
+    }
+    return false;
+}
+
+static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id) {
+    outcome o = masks_walk(c, m, &c->vocab->trie, c->vocab->same, state_id, true);
+    row r;
+    memset(&r, 0, sizeof r);
+    r.token = NONE;
+    r.depth_need = o.depth_need;
+    r.cost_need = o.cost_need;
+    r.guarded = masks_list(c, m, o.guarded, o.guarded_count);
+    r.guarded_count = o.guarded_count;
+    if (runs_spaces(c->automaton, state_id)) r.flags |= ROW_SPACES;
+    r.kind = o.plain_count == 0 && o.guarded_count == 0 ? WEIR_ROW_EMPTY
+             : o.plain_count <= LIST_LIMIT              ? WEIR_ROW_LIST
+                                                        : WEIR_ROW_BITMAP;
+    if (r.kind == WEIR_ROW_BITMAP) {
+        r.bitmap = bitmap_of(c, m, o.plain, o.plain_count);
+        return masks_row(c, m, r);
+    }
+    r.plain = masks_list(c, m, o.plain, o.plain_count);
+    r.plain_count = o.plain_count;
+    bool stops = (c->automaton->states.items[state_id].flags & STATE_ACCEPTS) != 0;
+    if (o.plain_count == 1 && o.guarded_count == 0 && !stops) r.token = o.plain[0];
+    return masks_row(c, m, r);
+}
+
+/* The greatest distance to finish the frame: how much one token can raise the least cost. */
+static void find_finish(compiler *c, masks *m) {
+    const automaton *a = c->automaton;
+    bool exact = a->class_max == 1 && c->options.whitespace != WEIR_WHITESPACE_PRETTY;
+    m->finish = compiler_new(c, sizeof *m->finish * (a->states.count + 1));
+    for (uint32_t id = 0; id < a->states.count; id++) {
+        uint32_t most = 0;
+        for (uint32_t i = 0; i < a->state_costs.items[id].count; i++) {
+            cost e = a->state_costs.items[id].items[i];
+            uint32_t distance = add_capped(e.distance, e.length == NONE ? 0 : e.length);
+            if ((e.target & BOUNDARY_FLAG) != 0) {
+                const boundary_plan *b = &a->boundary_costs.items[e.target & ~BOUNDARY_FLAG];
+                uint32_t longest = 0;
+                for (uint32_t k = 0; k < b->segments.count; k++) {
+                    const segment *s = &b->segments.items[k];
+                    uint64_t value = s->at_hi + (s->slope != 0 ? (uint64_t)s->slope * (s->hi - s->lo) : 0);
+                    uint32_t capped = value < NONE ? (uint32_t)value : NONE;
+                    if (capped > longest) longest = capped;
+                }
+                distance = add_capped(distance, longest);
+            }
+            if (distance > most) most = distance;
+        }
+        m->finish[id] = exact ? most : NONE;
+    }
+}
+
+masks *masks_build(compiler *c) {
+    automaton *a = c->automaton;
+    masks *m = NEW(c, masks);
+    for (int byte = 0; byte < 256; byte++) m->root_child[byte] = NONE;
+    const trie *t = &c->vocab->trie;
+    for (uint32_t k = 1; k < t->count; k = t->nodes[k].end) m->root_child[t->nodes[k].byte] = k;
+    uint32_t values = c->vocab->token_count > c->vocab->lexicon->suffix_count ? c->vocab->token_count
+                                                                             : c->vocab->lexicon->suffix_count;
+    m->marks = NEW_ARRAY(c, uint8_t, values + 1);
+    m->suffix_of_state = compiler_new(c, sizeof *m->suffix_of_state * (a->states.count + 1));
+    memset(m->suffix_of_state, 0xFF, sizeof *m->suffix_of_state * (a->states.count + 1));
+    find_finish(c, m);
+    for (uint32_t id = 0; id < a->states.count; id++) {
+        const state *s = &a->states.items[id];
+        bool free_string = s->instance != NONE && a->instances.items[s->instance].length_count != 0 &&
+                           a->scalars.items[a->instance_module.items[s->instance]]->kind == SCALAR_STRING;
+        uint32_t made = free_string ? masks_string_row(c, m, id) : structural_row(c, m, id);
+        a->states.items[id].row = made;
+    }
+    return m;
+}

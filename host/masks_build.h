@@ -1,0 +1,50 @@
+/* masks_build.h - the rows of one grammar while they are built, shared by masks.c and masks_string.c. */
+#ifndef WEIR_HOST_MASKS_BUILD_H
+#define WEIR_HOST_MASKS_BUILD_H
+
+#include "lexicon.h"
+
+/* What a set of strings (tokens, or suffixes behind a quote) does from one state. */
+typedef struct outcome {
+    uint32_t *plain, *guarded; /* values, ascending */
+    uint32_t plain_count, guarded_count;
+    uint32_t depth_need, cost_need;
+} outcome;
+
+/* Suffixes allowed from the state after a string. Equal sets are one. */
+typedef struct suffix_set {
+    const uint8_t *marks; /* [suffix_count] MARK_* */
+    uint32_t depth_need, cost_need;
+} suffix_set;
+
+typedef struct masks {
+    VECTOR(row) rows;
+    VECTOR(uint32_t) lists;
+    VECTOR(patch) patches;
+    VECTOR(uint32_t) words;
+    interner row_table, list_table, suffix_table, patch_table, patch_list_table, bitmap_table,
+        row_memo;
+    VECTOR(uint32_t) list_offsets, bitmap_offsets, patch_list_offsets, row_memo_rows;
+    VECTOR(suffix_set) suffix_sets;
+    VECTOR(struct { uint32_t list, count, guarded, guarded_count; }) quote_patches;
+    uint32_t *suffix_of_state; /* [state] suffix set, NONE: not yet */
+    uint8_t *marks;            /* [token_count], all MARK_NO between walks */
+    uint32_t *finish;          /* [state] greatest distance to finish its frame; NONE: it cannot */
+    uint32_t root_child[256];
+    interner pop_table;
+    VECTOR(struct { uint32_t *targets; uint32_t count; }) pops;
+} masks;
+
+enum { MARK_NO, MARK_GUARDED, MARK_PLAIN };
+
+/* Walks a trie from a state. Values: token ids or suffix ids. The lists live in the compile's arena. */
+outcome masks_walk(compiler *c, masks *m, const trie *t, const uint32_t *same, uint32_t state_id, bool vocabulary);
+/* Whether one string is allowed from a state: MARK_*. */
+int masks_walk_one(compiler *c, masks *m, uint32_t state_id, const uint8_t *bytes, uint32_t length);
+uint32_t masks_list(compiler *c, masks *m, const uint32_t *items, uint32_t count);
+uint32_t masks_row(compiler *c, masks *m, row r);
+
+/* masks_string.c: the row of a local state of a string module that has a free part. */
+uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id);
+
+#endif

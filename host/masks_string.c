@@ -1,0 +1,269 @@
+/* masks_string.c - rows inside strings: a base row of the vocabulary, and the tokens that close the string or could
+ * still become a text told apart.
+ *
+ * Nearly every token stays inside the string; those are the base. A token with a quote is decided by the state behind
+ * the string, once for each distinct suffix. Only along the trie of texts told apart does a state differ from the plain
+ * string, and there the vocabulary is walked exactly as far as that trie goes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "masks_build.h"
+
+static int by_id(const void *left, const void *right) {
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+/* The suffixes allowed from a state; equal sets have equal ids. */
+static uint32_t suffix_set_of(compiler *c, masks *m, uint32_t state_id) {
+    if (m->suffix_of_state[state_id] != NONE) return m->suffix_of_state[state_id];
+    const lexicon *l = c->vocab->lexicon;
+    outcome o = masks_walk(c, m, &l->suffixes, NULL, state_id, false);
+    uint32_t size = l->suffix_count + 8;
+    uint8_t *marks = NEW_ARRAY(c, uint8_t, size);
+    for (uint32_t i = 0; i < o.plain_count; i++) marks[o.plain[i]] = MARK_PLAIN;
+    for (uint32_t i = 0; i < o.guarded_count; i++) marks[o.guarded[i]] = MARK_GUARDED;
+    /* The empty suffix: the token ends with the quote. */
+    marks[0] = c->automaton->state_costs.items[state_id].count != 0 ? MARK_PLAIN : MARK_NO;
+    uint32_t finish = m->finish[state_id];
+    if (finish > o.cost_need) o.cost_need = finish;
+    for (uint32_t i = 0; i < c->automaton->state_costs.items[state_id].count; i++) {
+        uint32_t depth = c->automaton->state_costs.items[state_id].items[i].depth;
+        if (depth > o.depth_need) o.depth_need = depth;
+    }
+    memcpy(marks + l->suffix_count, &o.depth_need, 4);
+    memcpy(marks + l->suffix_count + 4, &o.cost_need, 4);
+    bool is_new;
+    uint32_t id = intern(c, &m->suffix_table, marks, size, &is_new);
+    if (is_new) PUSH(c, m->suffix_sets, ((suffix_set){marks, o.depth_need, o.cost_need}));
+    return m->suffix_of_state[state_id] = id;
+}
+
+/* Tokens that close a free string from a lexical state, given the suffixes allowed behind it. */
+static uint32_t quote_patch(compiler *c, masks *m, uint32_t lexical, uint32_t set, bool all_guarded) {
+    uint32_t key[3] = {lexical, set, all_guarded};
+    bool is_new;
+    uint32_t id = intern(c, &m->patch_table, key, sizeof key, &is_new);
+    if (!is_new) return id;
+    const lexical_row *row_of = &c->vocab->lexicon->rows[lexical];
+    const uint8_t *marks = m->suffix_sets.items[set].marks;
+    uint32_t *list = compiler_new(c, sizeof *list * (row_of->quote_count + 1));
+    uint32_t *guarded = compiler_new(c, sizeof *guarded * (row_of->quote_count + 1));
+    uint32_t count = 0, guarded_count = 0;
+    for (uint32_t i = 0; i < row_of->quote_count; i++) {
+        const quote_token *q = &row_of->quotes[i];
+        if (marks[q->suffix] == MARK_NO) continue;
+        if (marks[q->suffix] == MARK_GUARDED || all_guarded) {
+            guarded[guarded_count++] = q->token;
+        } else {
+            list[count++] = PACK(q->token, q->points, false);
+        }
+    }
+    compiler_spend(c, row_of->quote_count);
+    qsort(guarded, guarded_count, sizeof *guarded, by_id);
+    uint32_t first = masks_list(c, m, list, count), first_guarded = masks_list(c, m, guarded, guarded_count);
+    PUSH(c, m->quote_patches, ((__typeof__(*m->quote_patches.items)){first, count, first_guarded, guarded_count}));
+    return id;
+}
+
+/* --- along the trie of texts ---------------------------------------------------------------------------------- */
+
+typedef struct differences {
+    VECTOR(uint32_t) plus, minus, guarded;
+    uint32_t depth_need, cost_need;
+} differences;
+
+typedef struct text_walk {
+    compiler *c;
+    masks *m;
+    const instance *in;
+    const scalar_module *scalar;
+    bool bounded;
+    differences *out;
+} text_walk;
+
+static void minus_subtree(text_walk *w, uint32_t node) {
+    const weir_vocab *v = w->c->vocab;
+    for (uint32_t k = node; k < v->trie.nodes[node].end; k++) {
+        for (uint32_t t = v->trie.nodes[k].token; t != VOCAB_NONE; t = v->same[t]) PUSH(w->c, w->out->minus, t);
+    }
+}
+
+static uint32_t suffix_child(const trie *t, uint32_t node, uint8_t byte) {
+    if (node == NONE) return NONE;
+    for (uint32_t k = node + 1; k < t->nodes[node].end; k = t->nodes[k].end) {
+        if (t->nodes[k].byte == byte) return k;
+    }
+    return NONE;
+}
+
+/* Tokens below `node`, which stands behind the quote that ended a text told apart. */
+static void exit_subtree(text_walk *w, uint32_t node, uint32_t suffix_node, uint32_t set) {
+    const weir_vocab *v = w->c->vocab;
+    const trie *suffixes = &v->lexicon->suffixes;
+    for (uint32_t t = v->trie.nodes[node].token; t != VOCAB_NONE; t = v->same[t]) {
+        uint8_t mark = set == NONE ? MARK_NO : w->m->suffix_sets.items[set].marks[suffixes->nodes[suffix_node].token];
+        if (mark == MARK_PLAIN) PUSH(w->c, w->out->plus, t);
+        if (mark == MARK_GUARDED) PUSH(w->c, w->out->guarded, t);
+    }
+    for (uint32_t k = node + 1; k < v->trie.nodes[node].end; k = v->trie.nodes[k].end) {
+        exit_subtree(w, k, suffix_child(suffixes, suffix_node, v->trie.nodes[k].byte), set);
+    }
+}
+
+static void leave_text(text_walk *w, uint32_t child, uint32_t class_index) {
+    automaton *a = w->c->automaton;
+    minus_subtree(w, child);
+    uint32_t target = a->targets.items[w->in->exits + class_index];
+    uint32_t set = target == NONE ? NONE : suffix_set_of(w->c, w->m, target);
+    if (set != NONE) {
+        const suffix_set *s = &w->m->suffix_sets.items[set];
+        if (s->depth_need > w->out->depth_need) w->out->depth_need = s->depth_need;
+        if (s->cost_need > w->out->cost_need) w->out->cost_need = s->cost_need;
+    }
+    differences before = *w->out;
+    exit_subtree(w, child, 0, set);
+    if (w->in->hash_used != 0) { /* whether the key is new is known at run time only */
+        for (uint32_t i = before.plus.count; i < w->out->plus.count; i++) {
+            PUSH(w->c, w->out->guarded, w->out->plus.items[i]);
+        }
+        w->out->plus.count = before.plus.count;
+    }
+}
+
+static const edge *local_edge(const automaton *a, const local_state *local, uint8_t byte) {
+    for (uint32_t i = 0; i < local->edge_count; i++) {
+        const edge *e = &a->edges.items[local->edges + i];
+        if (byte >= e->lo && byte <= e->hi) return e;
+    }
+    return NULL;
+}
+
+static bool lexically_alive(uint32_t lexical, uint8_t byte) {
+    edge edges[16];
+    uint32_t count = lexical_edges(lexical, edges);
+    for (uint32_t i = 0; i < count; i++) {
+        if (byte >= edges[i].lo && byte <= edges[i].hi) return true;
+    }
+    return false;
+}
+
+static void walk_text(text_walk *w, uint32_t node, uint32_t local_id) {
+    const weir_vocab *v = w->c->vocab;
+    const automaton *a = w->c->automaton;
+    compiler_spend(w->c, 20);
+    for (uint32_t k = node + 1; k < v->trie.nodes[node].end; k = v->trie.nodes[k].end) {
+        const local_state *local = &w->scalar->locals.items[local_id];
+        uint8_t byte = v->trie.nodes[k].byte;
+        const edge *e = local_edge(a, local, byte);
+        if (e == NULL) {
+            if (lexically_alive(local->lexical, byte)) minus_subtree(w, k);
+        } else if (e->op == EDGE_EXIT) {
+            leave_text(w, k, e->target);
+        } else if (e->op != EDGE_EXIT_LENGTH && w->scalar->locals.items[e->target].on_trie) {
+            for (uint32_t t = v->trie.nodes[k].token; t != VOCAB_NONE && w->bounded; t = v->same[t]) {
+                PUSH(w->c, w->out->minus, t); /* the bound does not hold along the texts */
+                PUSH(w->c, w->out->guarded, t);
+            }
+            walk_text(w, k, e->target);
+        }
+    }
+}
+
+static void check_backslashes(text_walk *w, uint32_t state_id) {
+    const weir_vocab *v = w->c->vocab;
+    for (uint32_t i = 0; i < v->lexicon->backslash_count; i++) {
+        uint32_t t = v->lexicon->backslash[i];
+        uint32_t length = v->offsets[t + 1] - v->offsets[t];
+        if (masks_walk_one(w->c, w->m, state_id, v->bytes + v->offsets[t], length) == MARK_NO) {
+            PUSH(w->c, w->out->minus, t);
+        }
+    }
+}
+
+static uint32_t sort_distinct(uint32_t *items, uint32_t count) {
+    uint32_t kept = 0;
+    if (count != 0) qsort(items, count, sizeof *items, by_id);
+    for (uint32_t i = 0; i < count; i++) {
+        if (kept == 0 || items[kept - 1] != items[i]) items[kept++] = items[i];
+    }
+    return kept;
+}
+
+/* --- the row -------------------------------------------------------------------------------------------------- */
+
+uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
+    automaton *a = c->automaton;
+    uint32_t instance_id = a->states.items[state_id].instance;
+    const instance *in = &a->instances.items[instance_id];
+    const scalar_module *scalar = a->scalars.items[a->instance_module.items[instance_id]];
+    uint32_t local_id = state_id - in->base;
+    const local_state *local = &scalar->locals.items[local_id];
+    bool special = local->on_trie || scalar->hashes;
+    VECTOR(uint32_t) key = {NULL, 0, 0};
+    PUSH(c, key, a->instance_module.items[instance_id]);
+    PUSH(c, key, special ? local_id : local->lexical);
+    PUSH(c, key, in->longest != NONE);
+    PUSH(c, key, in->hash_used != 0);
+    PUSH(c, key, m->finish[state_id]);
+    for (uint32_t i = 0; i < in->length_count; i++) {
+        uint32_t target = a->lengths.items[in->lengths + i].target;
+        PUSH(c, key, target == NONE ? NONE : suffix_set_of(c, m, target));
+    }
+    for (uint32_t i = 0; i < scalar->class_count && special; i++) {
+        uint32_t target = a->targets.items[in->exits + i];
+        PUSH(c, key, target == NONE ? NONE : suffix_set_of(c, m, target));
+    }
+    if (!special) key.items[0] = NONE; /* the same in every module */
+    bool is_new;
+    uint32_t memo = intern(c, &m->row_memo, key.items, sizeof *key.items * key.count, &is_new);
+    if (!is_new) return m->row_memo_rows.items[memo];
+    differences d;
+    memset(&d, 0, sizeof d);
+    text_walk w = {c, m, in, scalar, in->longest != NONE, &d};
+    if (local->on_trie) walk_text(&w, 0, local_id);
+    if (scalar->hashes) check_backslashes(&w, state_id);
+    row r;
+    memset(&r, 0, sizeof r);
+    r.kind = WEIR_ROW_BASE;
+    r.token = NONE;
+    r.lexical = local->lexical;
+    r.flags = special ? ROW_ON_TRIE : 0;
+    r.patch_count = in->length_count;
+    patch *patches = NEW_ARRAY(c, patch, in->length_count + 1);
+    for (uint32_t i = 0; i < in->length_count; i++) {
+        uint32_t target = a->lengths.items[in->lengths + i].target;
+        if (target == NONE) continue;
+        uint32_t set = suffix_set_of(c, m, target);
+        uint32_t found = quote_patch(c, m, local->lexical, set, in->hash_used != 0);
+        patches[i] = (patch){m->quote_patches.items[found].list, m->quote_patches.items[found].count};
+        for (uint32_t k = 0; k < m->quote_patches.items[found].guarded_count; k++) {
+            PUSH(c, d.guarded, m->lists.items[m->quote_patches.items[found].guarded + k]);
+        }
+        if (m->suffix_sets.items[set].depth_need > d.depth_need) d.depth_need = m->suffix_sets.items[set].depth_need;
+        if (m->suffix_sets.items[set].cost_need > d.cost_need) d.cost_need = m->suffix_sets.items[set].cost_need;
+    }
+    uint32_t stay = m->finish[state_id] == NONE ? NONE : m->finish[state_id] + 16;
+    r.cost_need = stay > d.cost_need ? stay : d.cost_need;
+    r.depth_need = d.depth_need;
+    bool new_patches;
+    uint32_t patch_id = intern(c, &m->patch_list_table, patches, sizeof *patches * in->length_count, &new_patches);
+    if (new_patches) {
+        PUSH(c, m->patch_list_offsets, m->patches.count);
+        for (uint32_t i = 0; i < in->length_count; i++) PUSH(c, m->patches, patches[i]);
+    }
+    r.patches = m->patch_list_offsets.items[patch_id];
+    uint32_t plus_count = sort_distinct(d.plus.items, d.plus.count);
+    uint32_t minus_count = sort_distinct(d.minus.items, d.minus.count);
+    uint32_t guarded_count = sort_distinct(d.guarded.items, d.guarded.count);
+    /* A guarded token of a text or of the free part alike is decided by its walk. */
+    r.plain = masks_list(c, m, d.plus.items, plus_count);
+    r.plain_count = plus_count;
+    r.minus = masks_list(c, m, d.minus.items, minus_count);
+    r.minus_count = minus_count;
+    r.guarded = masks_list(c, m, d.guarded.items, guarded_count);
+    r.guarded_count = guarded_count;
+    uint32_t made = masks_row(c, m, r);
+    PUSH(c, m->row_memo_rows, made);
+    return made;
+}

@@ -1,0 +1,106 @@
+/* schema.h - a JSON Schema document in, one record a schema object out: every keyword checked, every reference found.
+ *
+ * Records are made for the schemas that can apply to the value, in a walk from the root. `schema_formula` turns a record
+ * into what it says about values of one type; the rest of the compiler sees only formulas. */
+#ifndef WEIR_HOST_SCHEMA_H
+#define WEIR_HOST_SCHEMA_H
+
+#include "formula.h"
+
+/* The types a value can have, told apart by its first byte. */
+typedef enum value_type {
+    TYPE_NULL,
+    TYPE_FALSE,
+    TYPE_TRUE,
+    TYPE_NUMBER,
+    TYPE_STRING,
+    TYPE_ARRAY,
+    TYPE_OBJECT,
+    TYPE_COUNT
+} value_type;
+
+typedef enum draft { DRAFT_4 = 4, DRAFT_6 = 6, DRAFT_7 = 7, DRAFT_2019 = 8, DRAFT_2020 = 9 } draft;
+
+/* A decimal number exactly: sign * 0.d1d2d3... * 10^point, d1 and the last digit not zero; zero has no digits. */
+typedef struct decimal {
+    int32_t sign; /* -1, 0, 1 */
+    int32_t point;
+    uint32_t count;
+    uint8_t digits[40];
+} decimal;
+
+typedef struct schema {
+    const json *node;    /* the schema, or the value of a const or enum member */
+    bool is_value;       /* satisfied by values equal to node */
+    uint8_t draft;
+    bool types_given;
+    uint32_t types;      /* bits 1 << value_type that `type` allows */
+    bool integer_only;   /* of numbers only integers */
+    uint32_t reference;  /* schema id of `$ref`, or NONE */
+    struct { uint32_t key, schema; } *properties;
+    uint32_t property_count;
+    uint32_t *required;  /* key ids */
+    uint32_t required_count;
+    uint32_t additional; /* schema id or NONE */
+    uint32_t *prefix;    /* schema ids */
+    uint32_t prefix_count, items; /* items: schema id or NONE */
+    uint32_t min_items, max_items, min_length, max_length; /* max: NONE if none */
+    uint32_t at_least, at_most, above, below;              /* threshold ids or NONE */
+    uint32_t *values;    /* schema ids (is_value) of enum or const; NULL if none */
+    uint32_t value_count;
+    uint32_t *one_value; /* of const: schema id, or NULL */
+    uint32_t *all_of, *any_of, *one_of;
+    uint32_t all_count, any_count, one_count;
+    uint32_t not_schema; /* or NONE */
+    uint32_t key_set;    /* id of the set of names in `properties` (or of a value object's names) */
+} schema;
+
+typedef struct schema_set {
+    VECTOR(schema) items;
+    interner by_node;    /* json node and is_value -> schema id */
+    interner keys;       /* decoded member names */
+    interner texts;      /* decoded strings of const and enum */
+    interner key_sets;   /* sorted key ids */
+    interner thresholds; /* decimals */
+    VECTOR(weir_keyword_report) report;
+    const json *root;
+    uint8_t root_draft;
+    VECTOR(struct { const char *uri; uint32_t length; const json *node; }) identifiers;
+    /* Memo of schema_formula: [id * TYPE_COUNT + type], NONE: not yet, NONE - 1: under way. */
+    VECTOR(formula) formulas;
+    bool explicit_additional; /* see schema_lists_names */
+} schema_set;
+
+/* Reads the document; fails with a refusal that names keyword and pointer. Root is schema id 0. */
+schema_set *schema_set_new(compiler *c, const json *root);
+const schema *schema_get(const compiler *c, uint32_t id);
+
+/* What the schema says about values of one type: a formula over ATOM_PROPERTY ... ATOM_ABOVE. In-place references and
+ * applicators are expanded; an in-place cycle is refused. */
+formula schema_formula(compiler *c, uint32_t id, value_type type);
+
+/* The names listed for an object to which `components` apply, in the order that DESIGN section 2 gives: first
+ * appearance in a depth-first walk through the in-place applicators. Key ids into *names. *closable: some component has
+ * `properties` and none says what unlisted names may be (then the option "closed" forbids them). */
+typedef VECTOR(uint32_t) id_list;
+void schema_listed_names(compiler *c, const id_list *components, id_list *names, bool *closable);
+/* The components that apply to the member `key` (or to an unlisted member when key is NONE) or to item `index`. */
+void schema_member_components(compiler *c, const id_list *components, uint32_t key, id_list *out);
+void schema_item_components(compiler *c, const id_list *components, uint32_t index, id_list *out);
+
+const char *schema_key_text(const compiler *c, uint32_t key, uint32_t *length);
+const char *schema_text(const compiler *c, uint32_t text, uint32_t *length);
+bool schema_key_in_set(const compiler *c, uint32_t key, uint32_t key_set);
+const decimal *schema_threshold(const compiler *c, uint32_t threshold);
+
+/* schema_reference.c: identifiers inside the document and the target of a `$ref`. */
+void schema_identifiers(compiler *c, schema_set *set, const json *node, uint8_t draft_number, const char *base,
+                        uint32_t base_length);
+const json *schema_resolve(compiler *c, const json *reference);
+
+/* schema_number.c */
+bool decimal_parse(const char *text, uint32_t length, decimal *out); /* false: more than 40 digits or too wide */
+int decimal_compare(const decimal *left, const decimal *right);
+bool decimal_is_integer(const decimal *value);
+
+#endif

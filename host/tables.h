@@ -1,0 +1,172 @@
+/* tables.h - the compiled grammar: one flat blob without pointers, the same on host and device.
+ *
+ * A `struct tables` stands at the start of the blob; sections follow, each at a byte offset that the header names.
+ * Offsets are multiples of 8. The layout of a section changes only together with TABLES_ABI. */
+#ifndef WEIR_HOST_TABLES_H
+#define WEIR_HOST_TABLES_H
+
+#include <stdint.h>
+
+#define TABLES_MAGIC 0x52494557u /* "WEIR" */
+#define TABLES_ABI 1u
+#define TABLES_NONE 0xFFFFFFFFu
+#define STATE_DEAD TABLES_NONE
+#define COST_NEVER TABLES_NONE
+
+/* What reading a byte does. `target` is a state unless said otherwise. */
+enum edge_op {
+    EDGE_GO,         /* go to the state */
+    EDGE_LOCAL,      /* go to the state with this number inside the instance */
+    EDGE_CHAR,       /* the same, and a code point of the string begins */
+    EDGE_CHAR_FREE,  /* the same, if the string may be that long */
+    EDGE_OPEN,       /* go; a string begins: code points 0, hash cleared */
+    EDGE_PUSH,       /* open a frame; target: call */
+    EDGE_POP,        /* close the frame; target: class */
+    EDGE_EXIT,       /* the scalar ends with class `target`; go where the instance says */
+    EDGE_EXIT_LENGTH,/* a free string ends; its length chooses where to go on */
+    EDGE_ELSE,       /* stands last, matches any byte and does not read it: the number ends with class `target` */
+    EDGE_SPACE_FIRST,/* go; a run of white space begins */
+    EDGE_SPACE,      /* go, if the run may be that long */
+    EDGE_INDENT_FIRST, /* go; an indentation begins (a line feed was read) */
+    EDGE_INDENT,     /* a space of the indentation: stay, if one is still missing */
+    EDGE_INDENT_END, /* go, if the indentation is complete; it is `argument` levels less than the depth */
+    EDGE_COMMA,      /* counted arrays: one more item; target: first of its count_case */
+    EDGE_CLOSE       /* counted arrays: close; target: first of its count_case, whose values are classes */
+};
+
+typedef struct edge {
+    uint8_t lo, hi; /* bytes, inclusive */
+    uint8_t op;
+    uint8_t argument;
+    uint32_t target;
+} edge;
+
+enum { STATE_ACCEPTS = 1, STATE_HASHES = 2 };
+
+typedef struct state {
+    uint32_t edges;      /* first edge; ascending, disjoint */
+    uint32_t instance;   /* of a scalar, or NONE */
+    uint32_t row;
+    uint32_t costs;      /* first cost */
+    uint16_t edge_count;
+    uint8_t cost_count;
+    uint8_t flags;
+} state;
+
+/* One use of a scalar module: its local states begin at state `base`; exits lead to targets[exits + class]. */
+typedef struct instance {
+    uint32_t base, exits;
+    uint32_t longest;              /* code points of a free string; NONE: no bound */
+    uint32_t lengths, length_count;/* length_case of a free string */
+    uint32_t hash_used;            /* hashes kept in the frame when this key is read */
+    uint32_t hash_keep;            /* 1: keep this key's hash in the next slot */
+} instance;
+
+typedef struct length_case {
+    uint32_t lo, hi; /* code points, inclusive; hi NONE: no end */
+    uint32_t target; /* state or STATE_DEAD */
+} length_case;
+
+typedef struct count_case {
+    uint32_t upto;   /* holds for counts up to this one; the last is NONE */
+    uint32_t target; /* state or class; TABLES_NONE: not allowed */
+} count_case;
+
+typedef struct call {
+    uint32_t start; /* state after the bracket */
+    uint32_t ret;
+} call;
+
+/* A return symbol: where the frame's owner goes on, for each class of the value that closes. */
+typedef struct return_symbol {
+    uint32_t targets, class_count; /* in `targets` */
+} return_symbol;
+
+/* What it takes to finish the current frame from a state: the least over its entries. */
+typedef struct cost {
+    uint32_t target;   /* class, or BOUNDARY_FLAG | boundary of a counted array */
+    uint32_t distance; /* tokens that always suffice */
+    uint32_t lines;    /* and `indent` times the depth for each of these lines */
+    uint32_t length;   /* a string: and one more for each code point missing to this many; NONE: less the counter */
+    uint32_t depth;    /* further frames needed on the way */
+} cost;
+#define BOUNDARY_FLAG 0x80000000u
+
+/* A counted array after an item: cost of closing with each class, as a function of the items so far. */
+typedef struct boundary {
+    uint32_t segments, segment_count;
+} boundary;
+typedef struct segment {
+    uint32_t class;
+    uint32_t lo, hi;       /* items, inclusive; hi NONE: no end */
+    uint32_t at_hi, slope; /* cost = at_hi + slope * (hi - items) */
+    uint32_t lines_at_hi, lines_slope; /* and as many lines, each `indent` times the depth */
+    uint32_t depth;
+} segment;
+
+/* Which tokens may follow. Token lists are ascending; packed entries carry code points in their upper bits. */
+enum { ROW_SPACES = 1, ROW_ON_TRIE = 2 };
+typedef struct row {
+    uint8_t kind;          /* weir_row_kind */
+    uint8_t lexical;       /* BASE: lexical state of the vocabulary's lexicon */
+    uint8_t flags;
+    uint8_t padding;
+    uint32_t bitmap;       /* BITMAP: first word in `words` */
+    uint32_t plain, plain_count;     /* LIST: all tokens; BASE: tokens added */
+    uint32_t minus, minus_count;     /* BASE: tokens taken away */
+    uint32_t guarded, guarded_count; /* decided by walking their bytes */
+    uint32_t patches, patch_count;   /* BASE: one list for each length_case of the instance, in `patches` */
+    uint32_t depth_need;   /* the row stands as it is up to depth_limit - depth_need */
+    uint32_t cost_need;    /* and with a budget above the least cost + cost_need; NONE: never */
+    uint32_t token;        /* the only token, when exactly one is allowed, else NONE */
+} row;
+typedef struct patch {
+    uint32_t list, count;  /* packed entries, ascending by code points */
+} patch;
+
+#define PACK_TOKEN(entry) ((entry) & 0x1FFFFFu)
+#define PACK_POINTS(entry) ((entry) >> 21 & 0xFFu)
+#define PACK_PARTIAL 0x20000000u
+#define PACK(token, points, partial) ((token) | (uint32_t)(points) << 21 | ((partial) ? PACK_PARTIAL : 0))
+
+/* Runs of white space whose length is not known are taken to have this much room; see ROW_SPACES. */
+#define SPACE_ROOM 16u
+
+enum tables_section {
+    SECTION_STATES,
+    SECTION_EDGES,
+    SECTION_INSTANCES,
+    SECTION_TARGETS,
+    SECTION_LENGTHS,
+    SECTION_COUNTS,
+    SECTION_CALLS,
+    SECTION_RETURNS,
+    SECTION_COSTS,
+    SECTION_BOUNDARIES,
+    SECTION_SEGMENTS,
+    SECTION_ROWS,
+    SECTION_LISTS,
+    SECTION_PATCHES,
+    SECTION_WORDS,
+    SECTION_COUNT
+};
+
+typedef struct tables {
+    uint32_t magic, abi;
+    uint64_t bytes;      /* of the whole blob */
+    uint64_t checksum;   /* of everything behind this field */
+    uint64_t vocab_hash;
+    uint32_t start;      /* state, or STATE_DEAD: nothing satisfies the schema */
+    uint32_t frame_words, hash_slots, class_max;
+    uint32_t depth_limit, space_run, indent;
+    uint32_t module_count;
+    uint32_t least_tokens;
+    uint32_t guarded_max;
+    uint64_t guarded_sum;
+    uint64_t work;
+    uint32_t counts[SECTION_COUNT];  /* elements */
+    uint32_t padding;
+    uint64_t offsets[SECTION_COUNT]; /* bytes */
+} tables;
+
+#endif
