@@ -1,0 +1,544 @@
+/* matcher.c - the host twin of a device sequence: accept, validate, roll back, fill a mask. Never calls CUDA. */
+#include <string.h>
+
+#include "grammar_object.h"
+#include "lexicon.h"
+#include "status.h"
+
+#define ROLLBACK_LEAST 256u
+#define ROLLBACK_MOST (1u << 20)
+
+/* What one accepted token overwrote: the head, and entries of the log from `log` on. */
+typedef struct step {
+    uint32_t head[SEQUENCE_HEAD];
+    uint32_t log;
+    bool stop;
+} step;
+
+struct weir_matcher {
+    weir_allocator allocator;
+    const weir_grammar *grammar;
+    size_t sequence_words;
+    uint32_t *sequence;
+    uint32_t *frames; /* of a walk */
+    uint32_t *saved;  /* a copy of the sequence while validating */
+    step *steps;      /* the newest `rollback` of them can be taken back; up to twice as many are kept */
+    uint32_t step_count, rollback, budget;
+    struct { uint32_t word, value; } *log;
+    uint32_t log_count, log_capacity;
+    uint32_t token_count;
+    bool stopped;
+};
+
+/* --- creating ------------------------------------------------------------------------------------------------- */
+
+static weir_status make(const weir_grammar *grammar, const weir_allocator *allocator, uint32_t rollback, uint32_t budget,
+                        weir_matcher **out, weir_error *error) {
+    weir_matcher *m = allocate(allocator, sizeof *m);
+    if (m == NULL) return fail(error, WEIR_ERROR_MEMORY, "out of memory for a matcher");
+    memset(m, 0, sizeof *m);
+    m->allocator = *allocator;
+    m->grammar = grammar;
+    m->rollback = rollback;
+    m->budget = budget;
+    m->sequence_words = machine_sequence_words(grammar->tables);
+    size_t bytes = sizeof(uint32_t) * m->sequence_words;
+    m->sequence = allocate(allocator, bytes);
+    m->frames = allocate(allocator, bytes);
+    m->saved = allocate(allocator, bytes);
+    m->steps = allocate(allocator, sizeof *m->steps * 2 * rollback);
+    m->log_capacity = 64 + rollback * grammar->tables->frame_words;
+    m->log = allocate(allocator, sizeof *m->log * m->log_capacity);
+    if (m->sequence == NULL || m->frames == NULL || m->saved == NULL || m->steps == NULL || m->log == NULL) {
+        weir_matcher_destroy(m);
+        return fail(error, WEIR_ERROR_MEMORY, "out of memory for a matcher of %zu bytes", 3 * bytes);
+    }
+    memset(m->sequence, 0, bytes);
+    *out = m;
+    return WEIR_OK;
+}
+
+void weir_matcher_reset(weir_matcher *m) {
+    if (m == NULL) return;
+    machine_start(&m->grammar->machine, m->sequence, m->budget != 0 ? m->budget : TABLES_NONE);
+    m->step_count = m->log_count = m->token_count = 0;
+    m->stopped = false;
+}
+
+weir_status weir_matcher_create(const weir_grammar *grammar, const weir_matcher_options *given, weir_matcher **out,
+                                weir_error *error) {
+    if (out == NULL) return fail(error, WEIR_ERROR_ARGUMENT, "out is NULL");
+    *out = NULL;
+    if (grammar == NULL) return fail(error, WEIR_ERROR_ARGUMENT, "grammar is NULL");
+    weir_matcher_options options = WEIR_MATCHER_OPTIONS_INIT;
+    if (given != NULL) {
+        if (given->size < sizeof(size_t) || given->size > 4096) {
+            return fail(error, WEIR_ERROR_ARGUMENT, "options.size is %zu; use WEIR_MATCHER_OPTIONS_INIT", given->size);
+        }
+        memcpy(&options, given, given->size < sizeof options ? given->size : sizeof options);
+    }
+    if (options.rollback_tokens < ROLLBACK_LEAST) options.rollback_tokens = ROLLBACK_LEAST;
+    if (options.rollback_tokens > ROLLBACK_MOST) {
+        return fail(error, WEIR_ERROR_ARGUMENT, "rollback_tokens is %u, more than %u", options.rollback_tokens, ROLLBACK_MOST);
+    }
+    uint32_t least = grammar->tables->least_tokens;
+    if (options.token_budget != 0 && grammar->tables->start != STATE_DEAD && least > options.token_budget) {
+        return fail(error, WEIR_ERROR_UNSATISFIABLE, "no document fits a budget of %u tokens: %u are needed",
+                    options.token_budget, least);
+    }
+    weir_allocator allocator = allocator_or_default(options.allocator);
+    TRY(make(grammar, &allocator, options.rollback_tokens, options.token_budget, out, error));
+    weir_matcher_reset(*out);
+    return WEIR_OK;
+}
+
+void weir_matcher_destroy(weir_matcher *m) {
+    if (m == NULL) return;
+    weir_allocator allocator = m->allocator;
+    size_t bytes = sizeof(uint32_t) * m->sequence_words;
+    release(&allocator, m->sequence, bytes);
+    release(&allocator, m->frames, bytes);
+    release(&allocator, m->saved, bytes);
+    release(&allocator, m->steps, sizeof *m->steps * 2 * m->rollback);
+    release(&allocator, m->log, sizeof *m->log * m->log_capacity);
+    release(&allocator, m, sizeof *m);
+}
+
+weir_status weir_matcher_clone(const weir_matcher *m, weir_matcher **out, weir_error *error) {
+    if (out == NULL) return fail(error, WEIR_ERROR_ARGUMENT, "out is NULL");
+    *out = NULL;
+    if (m == NULL) return fail(error, WEIR_ERROR_ARGUMENT, "matcher is NULL");
+    weir_matcher *copy;
+    TRY(make(m->grammar, &m->allocator, m->rollback, m->budget, &copy, error));
+    if (copy->log_capacity < m->log_count) {
+        void *log = reallocate(&m->allocator, copy->log, sizeof *copy->log * copy->log_capacity,
+                               sizeof *copy->log * m->log_capacity);
+        if (log == NULL) {
+            weir_matcher_destroy(copy);
+            return fail(error, WEIR_ERROR_MEMORY, "out of memory for a copy of a matcher");
+        }
+        copy->log = log;
+        copy->log_capacity = m->log_capacity;
+    }
+    memcpy(copy->sequence, m->sequence, sizeof(uint32_t) * m->sequence_words);
+    memcpy(copy->steps, m->steps, sizeof *m->steps * m->step_count);
+    memcpy(copy->log, m->log, sizeof *m->log * m->log_count);
+    copy->step_count = m->step_count;
+    copy->log_count = m->log_count;
+    copy->token_count = m->token_count;
+    copy->stopped = m->stopped;
+    *out = copy;
+    return WEIR_OK;
+}
+
+/* --- one token ------------------------------------------------------------------------------------------------ */
+
+static bool is_stop(const weir_vocab *vocab, uint32_t token) {
+    for (uint32_t i = 0; i < vocab->stop_count; i++) {
+        if (vocab->stop_ids[i] == token) return true;
+    }
+    return false;
+}
+
+static bool is_text(const weir_vocab *vocab, uint32_t token) {
+    return token < vocab->token_count && token < vocab->logits_width &&
+           (vocab->flags[token] & (VOCAB_SPECIAL | VOCAB_HOLE)) == 0 && vocab->offsets[token + 1] != vocab->offsets[token];
+}
+
+static uint32_t budget_after(const weir_matcher *m) {
+    uint32_t budget = m->sequence[SEQUENCE_BUDGET];
+    return budget == TABLES_NONE ? TABLES_NONE : budget - 1;
+}
+
+/* Walks a token's bytes; true: it is allowed, and *w is where it leads. */
+static bool try_token(weir_matcher *m, uint32_t token, walk *w) {
+    const weir_vocab *vocab = m->grammar->vocab;
+    walk_begin(w, m->sequence, m->frames);
+    if (w->state == STATE_DEAD || m->sequence[SEQUENCE_BUDGET] == 0) return false;
+    const uint8_t *bytes = vocab->bytes + vocab->offsets[token];
+    return walk_bytes(&m->grammar->machine, w, bytes, vocab->offsets[token + 1] - vocab->offsets[token]) &&
+           walk_can_finish(&m->grammar->machine, w, budget_after(m));
+}
+
+/* Room in the log for every word that the walk may overwrite. */
+static bool reserve_log(weir_matcher *m, const walk *w) {
+    size_t needed = m->log_count;
+    if (w->depth >= w->low) needed += (size_t)(w->depth - w->low + 1) * m->grammar->tables->frame_words;
+    if (needed <= m->log_capacity) return true;
+    size_t capacity = 2 * needed;
+    void *log = reallocate(&m->allocator, m->log, sizeof *m->log * m->log_capacity, sizeof *m->log * capacity);
+    if (log == NULL) return false;
+    m->log = log;
+    m->log_capacity = (uint32_t)capacity;
+    return true;
+}
+
+static void begin_step(weir_matcher *m, bool stop) {
+    if (m->step_count == 2 * m->rollback) { /* forget the older half */
+        uint32_t gone = m->steps[m->rollback].log;
+        memmove(m->steps, m->steps + m->rollback, sizeof *m->steps * m->rollback);
+        m->step_count = m->rollback;
+        memmove(m->log, m->log + gone, sizeof *m->log * (m->log_count - gone));
+        m->log_count -= gone;
+        for (uint32_t i = 0; i < m->step_count; i++) m->steps[i].log -= gone;
+    }
+    step *s = &m->steps[m->step_count++];
+    memcpy(s->head, m->sequence, sizeof s->head);
+    s->log = m->log_count;
+    s->stop = stop;
+}
+
+/* Copies a walk back into the sequence; overwritten words go to the log unless `quiet`. */
+static void commit(weir_matcher *m, const walk *w, bool quiet) {
+    uint32_t frame_words = m->grammar->tables->frame_words;
+    for (uint32_t depth = w->low; depth <= w->depth; depth++) {
+        for (uint32_t i = 0; i < frame_words; i++) {
+            uint32_t word = SEQUENCE_HEAD + depth * frame_words + i;
+            uint32_t value = w->frames[(size_t)depth * frame_words + i];
+            if (m->sequence[word] == value) continue;
+            if (!quiet) {
+                m->log[m->log_count].word = word;
+                m->log[m->log_count++].value = m->sequence[word];
+            }
+            m->sequence[word] = value;
+        }
+    }
+    m->sequence[SEQUENCE_STATE] = w->state;
+    m->sequence[SEQUENCE_COUNTER] = w->counter;
+    m->sequence[SEQUENCE_DEPTH] = w->depth;
+    m->sequence[SEQUENCE_HASH] = (uint32_t)w->hash;
+    m->sequence[SEQUENCE_HASH_HIGH] = (uint32_t)(w->hash >> 32);
+    if (m->sequence[SEQUENCE_BUDGET] != TABLES_NONE) m->sequence[SEQUENCE_BUDGET]--;
+}
+
+weir_status weir_matcher_accept(weir_matcher *m, uint32_t token, weir_error *error) {
+    if (m == NULL) return fail(error, WEIR_ERROR_ARGUMENT, "matcher is NULL");
+    if (m->stopped) return fail(error, WEIR_ERROR_TOKEN, "token %u comes after the stop token", token);
+    const weir_vocab *vocab = m->grammar->vocab;
+    if (is_stop(vocab, token)) {
+        if (!machine_accepts(&m->grammar->machine, m->sequence)) {
+            return fail(error, WEIR_ERROR_TOKEN, "stop token %u: the text is not complete", token);
+        }
+        begin_step(m, true);
+        m->stopped = true;
+        m->token_count++;
+        return WEIR_OK;
+    }
+    if (!is_text(vocab, token)) {
+        return fail(error, WEIR_ERROR_TOKEN, "token %u is not text of this vocabulary (%u tokens)", token, vocab->token_count);
+    }
+    walk w;
+    if (!try_token(m, token, &w)) return fail(error, WEIR_ERROR_TOKEN, "token %u is not allowed here", token);
+    if (!reserve_log(m, &w)) return fail(error, WEIR_ERROR_MEMORY, "out of memory for the rollback history");
+    begin_step(m, false);
+    commit(m, &w, false);
+    m->token_count++;
+    return WEIR_OK;
+}
+
+uint32_t weir_matcher_validate(weir_matcher *m, const uint32_t *tokens, uint32_t count) {
+    if (m == NULL || tokens == NULL || m->stopped) return 0;
+    memcpy(m->saved, m->sequence, sizeof(uint32_t) * m->sequence_words);
+    const weir_vocab *vocab = m->grammar->vocab;
+    uint32_t valid = 0;
+    for (; valid < count; valid++) {
+        if (is_stop(vocab, tokens[valid])) {
+            valid += machine_accepts(&m->grammar->machine, m->sequence);
+            break; /* nothing follows a stop token */
+        }
+        walk w;
+        if (!is_text(vocab, tokens[valid]) || !try_token(m, tokens[valid], &w)) break;
+        commit(m, &w, true);
+    }
+    memcpy(m->sequence, m->saved, sizeof(uint32_t) * m->sequence_words);
+    return valid;
+}
+
+weir_status weir_matcher_rollback(weir_matcher *m, uint32_t count, weir_error *error) {
+    if (m == NULL) return fail(error, WEIR_ERROR_ARGUMENT, "matcher is NULL");
+    if (count > m->step_count) {
+        return fail(error, WEIR_ERROR_ARGUMENT, "%u tokens cannot be taken back, %u are kept", count, m->step_count);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const step *s = &m->steps[--m->step_count];
+        while (m->log_count > s->log) {
+            m->log_count--;
+            m->sequence[m->log[m->log_count].word] = m->log[m->log_count].value;
+        }
+        memcpy(m->sequence, s->head, sizeof s->head);
+        if (s->stop) m->stopped = false;
+    }
+    m->token_count -= count;
+    return WEIR_OK;
+}
+
+/* --- masks ---------------------------------------------------------------------------------------------------- */
+
+static void set_bit(uint32_t *words, uint32_t token) { words[token / 32] |= 1u << token % 32; }
+static void clear_bit(uint32_t *words, uint32_t token) { words[token / 32] &= ~(1u << token % 32); }
+
+static void set_list(const machine *machine, uint32_t first, uint32_t count, uint32_t *words) {
+    for (uint32_t i = 0; i < count; i++) set_bit(words, machine->lists[first + i]);
+}
+
+/* Tokens that stay inside the string and begin at most `room` code points. */
+static void set_base(const lexicon *l, const row *r, uint32_t room, uint32_t *words) {
+    const lexical_row *base = &l->rows[r->lexical];
+    uint32_t level = room >= base->longest ? LEXICON_LEVELS : room < LEXICON_LEVELS ? room : LEXICON_LEVELS - 1;
+    memcpy(words, base->bitmaps + (size_t)level * l->mask_words, sizeof(uint32_t) * l->mask_words);
+    if (room >= base->longest || room < LEXICON_LEVELS) return;
+    for (uint32_t i = base->inner_count; i-- > 0;) { /* ascending by code points: the long ones stand at the end */
+        uint32_t points = PACK_POINTS(base->inner[i]);
+        if (points < LEXICON_LEVELS) return;
+        if (points <= room) set_bit(words, PACK_TOKEN(base->inner[i]));
+    }
+}
+
+/* The row as it is, counters considered, stack not. */
+static void set_row(const weir_matcher *m, const state *s, const row *r, uint32_t *words) {
+    const machine *machine = &m->grammar->machine;
+    const lexicon *l = m->grammar->vocab->lexicon;
+    switch (r->kind) {
+    case WEIR_ROW_BITMAP:
+        memcpy(words, machine->words + r->bitmap, sizeof(uint32_t) * l->mask_words);
+        return;
+    case WEIR_ROW_LIST:
+        memset(words, 0, sizeof(uint32_t) * l->mask_words);
+        set_list(machine, r->plain, r->plain_count, words);
+        return;
+    case WEIR_ROW_BASE:
+        break;
+    default:
+        memset(words, 0, sizeof(uint32_t) * l->mask_words);
+        return;
+    }
+    const instance *in = &machine->instances[s->instance];
+    uint32_t counter = m->sequence[SEQUENCE_COUNTER];
+    set_base(l, r, in->longest == TABLES_NONE ? UINT32_MAX : in->longest > counter ? in->longest - counter : 0, words);
+    for (uint32_t k = 0; k < r->patch_count; k++) {
+        const patch *p = &machine->patches[r->patches + k];
+        const length_case *range = &machine->lengths[in->lengths + k];
+        const uint32_t *entries = machine->lists + p->list;
+        for (uint32_t i = 0; i < p->count; i++) {
+            uint32_t length = counter + PACK_POINTS(entries[i]);
+            if (length > range->hi) break;
+            if (length >= range->lo) set_bit(words, PACK_TOKEN(entries[i]));
+        }
+    }
+    for (uint32_t i = 0; i < r->minus_count; i++) clear_bit(words, machine->lists[r->minus + i]);
+    set_list(machine, r->plain, r->plain_count, words);
+}
+
+/* Near the depth limit, the budget or the longest run of white space: every token of the row is walked. */
+static void check_bits(weir_matcher *m, uint32_t *words) {
+    walk w;
+    for (uint32_t k = 0; k < m->grammar->vocab->mask_words; k++) {
+        for (uint32_t bits = words[k]; bits != 0; bits &= bits - 1) {
+            uint32_t token = k * 32 + (uint32_t)__builtin_ctz(bits);
+            if (!try_token(m, token, &w)) clear_bit(words, token);
+        }
+    }
+}
+
+/* The same for a plain string: tokens that end between code points differ only in how many they begin. */
+static void check_string(weir_matcher *m, const state *s, const row *r, uint32_t *words) {
+    const lexicon *l = m->grammar->vocab->lexicon;
+    const lexical_row *base = &l->rows[LEX_BODY];
+    if (r->lexical != LEX_BODY || (r->flags & ROW_ON_TRIE) != 0) {
+        check_bits(m, words);
+        return;
+    }
+    uint32_t points = UINT32_MAX;
+    bool allowed = false;
+    walk w;
+    for (uint32_t i = 0; i < base->inner_count; i++) {
+        uint32_t token = PACK_TOKEN(base->inner[i]);
+        if ((words[token / 32] >> token % 32 & 1) == 0) continue;
+        bool whole = (base->inner[i] & PACK_PARTIAL) == 0;
+        if (!whole || PACK_POINTS(base->inner[i]) != points) {
+            bool now = try_token(m, token, &w);
+            if (!whole) {
+                if (!now) clear_bit(words, token);
+                continue;
+            }
+            points = PACK_POINTS(base->inner[i]);
+            allowed = now;
+        }
+        if (!allowed) clear_bit(words, token);
+    }
+    const machine *machine = &m->grammar->machine;
+    for (uint32_t k = 0; k < r->patch_count; k++) {
+        const patch *p = &machine->patches[r->patches + k];
+        for (uint32_t i = 0; i < p->count; i++) {
+            uint32_t token = PACK_TOKEN(machine->lists[p->list + i]);
+            if ((words[token / 32] >> token % 32 & 1) != 0 && !try_token(m, token, &w)) clear_bit(words, token);
+        }
+    }
+    (void)s;
+}
+
+static bool stands_as_it_is(const weir_matcher *m, const row *r) {
+    const machine *machine = &m->grammar->machine;
+    const uint32_t *sequence = m->sequence;
+    uint32_t depth = sequence[SEQUENCE_DEPTH];
+    if (depth + r->depth_need > machine->t->depth_limit) return false;
+    if ((r->flags & ROW_SPACES) != 0 && sequence[SEQUENCE_COUNTER] + SPACE_ROOM > machine->t->space_run) return false;
+    if (sequence[SEQUENCE_BUDGET] == TABLES_NONE) return true;
+    const uint32_t *frame = sequence + SEQUENCE_HEAD + (size_t)depth * machine->t->frame_words;
+    uint32_t cost = machine_cost(machine, sequence[SEQUENCE_STATE], sequence[SEQUENCE_COUNTER], frame, depth);
+    uint32_t most = cost_add(cost, r->cost_need);
+    return most != COST_NEVER && most < sequence[SEQUENCE_BUDGET];
+}
+
+weir_status weir_matcher_fill_mask(weir_matcher *m, uint32_t *words, size_t word_count, weir_error *error) {
+    if (m == NULL || words == NULL) return fail(error, WEIR_ERROR_ARGUMENT, "%s is NULL", m == NULL ? "matcher" : "words");
+    const weir_vocab *vocab = m->grammar->vocab;
+    if (word_count < vocab->mask_words) {
+        return fail(error, WEIR_ERROR_ARGUMENT, "a mask of %zu words is too small, %u are needed", word_count, vocab->mask_words);
+    }
+    if (word_count > vocab->mask_words) {
+        memset(words + vocab->mask_words, 0, sizeof *words * (word_count - vocab->mask_words));
+    }
+    if (m->stopped || m->sequence[SEQUENCE_STATE] == STATE_DEAD) {
+        memset(words, 0, sizeof *words * vocab->mask_words);
+        return WEIR_OK;
+    }
+    const machine *machine = &m->grammar->machine;
+    const state *s = &machine->states[m->sequence[SEQUENCE_STATE]];
+    const row *r = &machine->rows[s->row];
+    set_row(m, s, r, words);
+    if (!stands_as_it_is(m, r)) {
+        if (r->kind == WEIR_ROW_BASE) {
+            check_string(m, s, r, words);
+        } else {
+            check_bits(m, words);
+        }
+    }
+    walk w;
+    for (uint32_t i = 0; i < r->guarded_count; i++) {
+        uint32_t token = machine->lists[r->guarded + i];
+        if (try_token(m, token, &w)) {
+            set_bit(words, token);
+        } else {
+            clear_bit(words, token);
+        }
+    }
+    if (machine_accepts(machine, m->sequence)) {
+        for (uint32_t i = 0; i < vocab->stop_count; i++) set_bit(words, vocab->stop_ids[i]);
+    }
+    return WEIR_OK;
+}
+
+/* --- questions ------------------------------------------------------------------------------------------------ */
+
+/* The one byte that may come next, or -1. The walk moves on by it. */
+static int forced_byte(weir_matcher *m, walk *w, uint32_t *frames, size_t frames_size) {
+    const machine *machine = &m->grammar->machine;
+    if (w->depth == 0 && (machine->states[w->state].flags & STATE_ACCEPTS) != 0) return -1;
+    memcpy(frames, w->frames, frames_size);
+    int found = -1;
+    walk next = *w;
+    for (int byte = 0; byte < 256; byte++) {
+        walk trial = *w;
+        if (!walk_byte(machine, &trial, (uint8_t)byte)) {
+            memcpy(w->frames, frames, frames_size);
+            continue;
+        }
+        bool finishes = walk_can_finish(machine, &trial, TABLES_NONE);
+        memcpy(w->frames, frames, frames_size);
+        if (!finishes) continue;
+        if (found >= 0) return -1;
+        found = byte;
+    }
+    if (found >= 0 && walk_byte(machine, &next, (uint8_t)found)) *w = next;
+    return found;
+}
+
+weir_status weir_matcher_forced_bytes(weir_matcher *m, uint8_t *bytes, size_t capacity, size_t *length, weir_error *error) {
+    if (length != NULL) *length = 0;
+    if (m == NULL || length == NULL || (bytes == NULL && capacity != 0)) {
+        return fail(error, WEIR_ERROR_ARGUMENT, "%s is NULL", m == NULL ? "matcher" : length == NULL ? "length" : "bytes");
+    }
+    if (m->stopped || m->sequence[SEQUENCE_STATE] == STATE_DEAD) return WEIR_OK;
+    walk w;
+    walk_begin(&w, m->sequence, m->frames);
+    size_t frames_size = sizeof(uint32_t) * (m->sequence_words - SEQUENCE_HEAD);
+    memcpy(m->frames, m->sequence + SEQUENCE_HEAD, frames_size);
+    w.low = 0; /* all frames are the walk's own from the start */
+    while (*length < capacity) {
+        int byte = forced_byte(m, &w, m->saved, frames_size);
+        if (byte < 0) break;
+        bytes[(*length)++] = (uint8_t)byte;
+    }
+    return WEIR_OK;
+}
+
+static bool accepts_in(const weir_matcher *m) {
+    if (m->sequence[SEQUENCE_STATE] == STATE_DEAD) return false;
+    return machine_accepts(&m->grammar->machine, m->sequence);
+}
+
+bool weir_matcher_is_accepting(const weir_matcher *m) { return m != NULL && !m->stopped && accepts_in(m); }
+bool weir_matcher_is_stopped(const weir_matcher *m) { return m != NULL && m->stopped; }
+uint32_t weir_matcher_token_count(const weir_matcher *m) { return m != NULL ? m->token_count : 0; }
+
+weir_row_kind weir_matcher_row(const weir_matcher *m, uint32_t *guarded_count) {
+    if (guarded_count != NULL) *guarded_count = 0;
+    if (m == NULL || m->stopped || m->sequence[SEQUENCE_STATE] == STATE_DEAD) return WEIR_ROW_EMPTY;
+    const machine *machine = &m->grammar->machine;
+    const row *r = &machine->rows[machine->states[m->sequence[SEQUENCE_STATE]].row];
+    if (guarded_count != NULL) *guarded_count = r->guarded_count;
+    return (weir_row_kind)r->kind;
+}
+
+uint32_t weir_matcher_least_tokens(const weir_matcher *m) {
+    if (m == NULL || m->sequence[SEQUENCE_STATE] == STATE_DEAD) return UINT32_MAX;
+    if (m->stopped) return 0;
+    uint32_t depth = m->sequence[SEQUENCE_DEPTH];
+    const machine *machine = &m->grammar->machine;
+    const uint32_t *frame = m->sequence + SEQUENCE_HEAD + (size_t)depth * machine->t->frame_words;
+    return machine_cost(machine, m->sequence[SEQUENCE_STATE], m->sequence[SEQUENCE_COUNTER], frame, depth);
+}
+
+/* --- batches -------------------------------------------------------------------------------------------------- */
+
+static weir_status note_row(weir_status status, size_t row_index, weir_status *statuses, weir_status first,
+                            weir_error *error) {
+    if (statuses != NULL) statuses[row_index] = status;
+    if (status == WEIR_OK || first != WEIR_OK) return first;
+    if (error != NULL) error->row = (int32_t)row_index;
+    return status;
+}
+
+weir_status weir_matcher_fill_masks(weir_matcher *const *matchers, size_t count, uint32_t *masks_out, size_t stride,
+                                    weir_status *statuses, weir_error *error) {
+    if (count != 0 && (matchers == NULL || masks_out == NULL)) {
+        return fail(error, WEIR_ERROR_ARGUMENT, "%s is NULL", matchers == NULL ? "matchers" : "masks");
+    }
+    weir_status first = WEIR_OK;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t *words = masks_out + i * stride;
+        weir_status status = WEIR_OK;
+        if (matchers[i] == NULL) {
+            memset(words, 0xFF, sizeof *words * stride); /* no constraint; the width is the caller's */
+        } else {
+            status = weir_matcher_fill_mask(matchers[i], words, stride, first == WEIR_OK ? error : NULL);
+        }
+        first = note_row(status, i, statuses, first, error);
+    }
+    return first;
+}
+
+weir_status weir_matcher_accept_tokens(weir_matcher *const *matchers, const uint32_t *tokens, size_t count,
+                                       weir_status *statuses, weir_error *error) {
+    if (count != 0 && (matchers == NULL || tokens == NULL)) {
+        return fail(error, WEIR_ERROR_ARGUMENT, "%s is NULL", matchers == NULL ? "matchers" : "tokens");
+    }
+    weir_status first = WEIR_OK;
+    for (size_t i = 0; i < count; i++) {
+        weir_status status = WEIR_OK;
+        if (matchers[i] != NULL) status = weir_matcher_accept(matchers[i], tokens[i], first == WEIR_OK ? error : NULL);
+        first = note_row(status, i, statuses, first, error);
+    }
+    return first;
+}
