@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """small_world.py - all texts of a small world against hundreds of tiny schemas, judged by a reference validator.
 
-usage: small_world.py --bin build/bin/small-world [--full] [--jobs N] [--only WORD] [--show N]
+usage: small_world.py --bin build/bin/weir-small-world [--full] [--jobs N] [--only WORD] [--show N]
 
 For each schema the program walks the machine over every text of the world (all JSON texts of up to 11 lexemes over three
 keys and four scalars, 13 with --full; or all strings over a small alphabet) and says which it accepts, how it completes

@@ -423,7 +423,7 @@ int main(int argc, char **argv) {
     ssize_t length;
     int bad = 0;
     if (file == NULL || vocab == NULL) {
-        fprintf(stderr, "usage: small-world LINES.jsonl\n");
+        fprintf(stderr, "usage: weir-small-world LINES.jsonl\n");
         return 1;
     }
     while (!bad && (length = getline(&text, &capacity, file)) > 0) {
