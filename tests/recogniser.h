@@ -28,9 +28,10 @@ typedef struct recogniser_options {
     weir_objects objects;
     uint32_t whitespace_run, depth_limit;
     uint32_t work_limit; /* search nodes of one question */
+    uint32_t draft;      /* 4, 6, 7, 2019 or 2020; 0: what $schema says, else 2020 */
 } recogniser_options;
 #define RECOGNISER_OPTIONS_INIT                                                                                        \
-    { WEIR_WHITESPACE_ANY, WEIR_OBJECTS_STANDARD, 64, 128, 20000 }
+    { WEIR_WHITESPACE_ANY, WEIR_OBJECTS_STANDARD, 64, 128, 20000, 0 }
 
 /* Reads a schema. NULL, with a sentence in `why`, when it is not JSON, not a schema, or uses a keyword that this
  * recogniser does not know. Free with recogniser_destroy. */

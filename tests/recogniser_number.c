@@ -145,6 +145,9 @@ static answer extend(search *s, uint32_t length) {
     uint32_t whole = (point ? (uint32_t)(point - s->text) : length) - sign;
     uint32_t fraction = point ? length - whole - sign - 1 : 0;
     bool zero = whole && s->text[sign] == '0', unsure = false, possible = !whole;
+    if (point && s->goal->kind == KIND_INTEGER) return NO;
+    for (uint32_t i = 0; i < fraction && s->goal->kind == KIND_WHOLE; i++)
+        if (point[1 + i] != '0') return NO;
     if (++s->work > 20000) return MAYBE;
     if (number_status(s->text, length) == 1 && goal_met(s, length)) return YES;
     uint32_t room = point || zero || whole >= s->whole_limit ? 0 : s->whole_limit - whole;

@@ -16,7 +16,7 @@ void schema_load(recogniser *r) {
     r->nodes = region_take(&r->arena, r->text_length * sizeof *r->nodes);
     r->schemas = region_take(&r->arena, r->text_length * sizeof *r->schemas);
     index_nodes(r, r->root_node);
-    r->draft = draft_of(r->root_node);
+    r->draft = r->options.draft ? (int)r->options.draft : draft_of(r->root_node);
     if (!r->draft) schema_refuse(r, r->root_node, "a draft that is not known");
     r->root = read_schema(r, r->root_node);
     for (uint32_t i = 0; i < r->text_length && !r->refused; i++)

@@ -184,16 +184,25 @@ static bool key_allowed(const frame *f, uint32_t name) {
     return f->position->open && (name == NAME_OTHER || !has_member(f, name));
 }
 
+/* Another member has the name that has been written. */
+static bool key_repeats(recogniser *r, const text_state *state, size_t at) {
+    uint32_t length;
+    const char *text = string_decode(r->frames, r->document + state->start, at - state->start, &length);
+    for (const member *m = state->frame->last; m; m = m->before)
+        if (m->name == NAME_OTHER && m->value->key_length == length && !memcmp(m->value->key, text, length))
+            return true;
+    return false;
+}
+
 static bool finish_key(recogniser *r, text_state *state, size_t at) {
     frame *f = state->frame;
     const known *name = string_known(&state->string, &f->position->names);
     uint32_t length;
     const char *text = string_decode(r->frames, r->document + state->start, at - state->start, &length);
     if (!key_allowed(f, name ? name->name : NAME_OTHER)) return false;
-    for (const member *m = name ? NULL : f->last; m; m = m->before) {
-        bool same = m->name == NAME_OTHER && m->value->key_length == length && !memcmp(m->value->key, text, length);
-        state->repeated |= same;
-        state->unsure |= same && f->position->disjunct; /* where the verdict could depend on it */
+    if (!name && key_repeats(r, state, at)) {
+        state->repeated = true;
+        state->unsure |= f->position->disjunct; /* the verdict could depend on it */
     }
     state->frame = open_key(r, f, name ? name->name : NAME_OTHER, text, length);
     state->phase = PHASE_COLON;
@@ -448,7 +457,7 @@ static bool continue_value(recogniser *r, frame *f, text_buffer *out) {
     return false;
 }
 
-static bool continue_key(recogniser *r, text_state *state, text_buffer *out) {
+static bool continue_key(recogniser *r, text_state *state, size_t at, text_buffer *out) {
     frame *f = state->frame;
     const known_list *names = &f->position->names;
     const string_state *string = &state->string;
@@ -461,10 +470,8 @@ static bool continue_key(recogniser *r, text_state *state, text_buffer *out) {
     }
     uint64_t least = string_least_other(string, names);
     if (least == UINT64_MAX) return false;
-    /* Far from anything written before. */
-    if (!string->pending_length && string->low == string->high && least > string->count + 0ull) least++;
     string_continue_other(string, names, least, out);
-    if (!out->length) text_put(out, string_known(string, names) ? "x" : "\"", 1);
+    if (!out->length) text_put(out, key_repeats(r, state, at) ? "x" : "\"", 1);
     return true;
 }
 
@@ -521,7 +528,7 @@ bool text_continuation(recogniser *r, text_state *state, size_t at, text_buffer 
     case PHASE_FIRST_KEY:
     case PHASE_AFTER: return frame_finishable(r, state->frame, out) == YES;
     case PHASE_KEY: return text_put(out, "\"", 1), true;
-    case PHASE_IN_KEY: return continue_key(r, state, out);
+    case PHASE_IN_KEY: return continue_key(r, state, at, out);
     case PHASE_STRING: return continue_string(r, state, out);
     case PHASE_NUMBER: return continue_number(r, state, at, out);
     case PHASE_LITERAL: {

@@ -73,6 +73,7 @@ static bool valid_object(const recogniser *r, const schema *s, const json *value
 }
 
 bool code_holds(const recogniser *r, uint32_t code, const json *value) {
+    if (code == CODE_ALWAYS || code == CODE_NEVER) return code == CODE_ALWAYS;
     bool holds =
         code & CODE_VALUE ? values_equal(code_value(r, code), value) : schema_valid(r, code_schema(r, code), value);
     return holds == (bool)(code & CODE_POSITIVE);
@@ -97,7 +98,9 @@ int value_kind(const json *value) {
     default: break;
     }
     if (!decimal_is_whole(value->text, value->length)) return KIND_FRACTION;
-    return strpbrk(value->text, ".eE") ? KIND_WHOLE : KIND_INTEGER;
+    for (uint32_t i = 0; i < value->length; i++)
+        if (value->text[i] == '.' || (value->text[i] | 32) == 'e') return KIND_WHOLE;
+    return KIND_INTEGER;
 }
 
 bool values_equal(const json *a, const json *b) {
