@@ -90,9 +90,13 @@ uint32_t instance_add(compiler *c, uint32_t scalar, const instance *like) {
     made.base = a->states.count;
     PUSH(c, a->instances, made);
     PUSH(c, a->instance_module, scalar);
-    uint8_t flags = s->hashes ? STATE_HASHES : 0;
     for (uint32_t i = 0; i < s->locals.count; i++) {
         const local_state *l = &s->locals.items[i];
+        uint8_t flags = s->hashes ? STATE_HASHES : 0;
+        for (uint32_t k = 0; k < l->edge_count; k++) { /* a number is complete where nothing need follow it */
+            edge e = a->edges.items[l->edges + k];
+            if (e.op == EDGE_ELSE && a->targets.items[like->exits + e.target] == a->end) flags |= STATE_ACCEPTS;
+        }
         state_push(c, (state){l->edges, id, NONE, 0, (uint16_t)l->edge_count, 0, flags});
     }
     return id;

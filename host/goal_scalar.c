@@ -132,7 +132,7 @@ static void visit_number_atom(compiler *c, void *context, const formula_node *at
     if (atom->atom != ATOM_AT_LEAST && atom->atom != ATOM_ABOVE) return;
     uint32_t at = atoms->thresholds.count;
     const decimal *value = schema_threshold(c, atom->a);
-    while (at > 0 && decimal_compare(schema_threshold(c, atoms->thresholds.items[at - 1]), value) > 0) at--;
+    while (at > 0 && decimal_order(schema_threshold(c, atoms->thresholds.items[at - 1]), value) > 0) at--;
     if (at > 0 && atoms->thresholds.items[at - 1] == atom->a) return;
     PUSH(c, atoms->thresholds, atom->a);
     memmove(atoms->thresholds.items + at + 1, atoms->thresholds.items + at,

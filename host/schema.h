@@ -100,7 +100,7 @@ const json *schema_resolve(compiler *c, const json *reference);
 
 /* schema_number.c */
 bool decimal_parse(const char *text, uint32_t length, decimal *out); /* false: more than 40 digits or too wide */
-int decimal_compare(const decimal *left, const decimal *right);
+int decimal_order(const decimal *left, const decimal *right);
 bool decimal_is_integer(const decimal *value);
 
 #endif

@@ -56,7 +56,7 @@ static int compare_magnitude(const decimal *left, const decimal *right) {
     return memcmp(left->digits, right->digits, sizeof left->digits);
 }
 
-int decimal_compare(const decimal *left, const decimal *right) {
+int decimal_order(const decimal *left, const decimal *right) {
     if (left->sign != right->sign) return left->sign < right->sign ? -1 : 1;
     int order = compare_magnitude(left, right);
     return left->sign < 0 ? -order : order;
