@@ -102,42 +102,41 @@ static void candidates(compiler *c, uint32_t index, uint32_t node, candidate_lis
     }
 }
 
-/* Names that an unlisted key must differ from: the listed ones and those required by name. */
-static void special_names(compiler *c, const goal *g, id_list *names) {
-    for (uint32_t i = 0; i < g->object->names.count; i++) PUSH(c, *names, g->object->names.items[i]);
-    for (uint32_t i = 0; i < g->object->nodes.count; i++) {
-        const graph_node *node = &g->object->nodes.items[i];
-        for (uint32_t k = 0; node->position == g->object->names.count && k < node->takes.count; k++) {
-            uint32_t key = node->takes.items[k].key;
-            bool known = key == NONE;
-            for (uint32_t n = 0; n < names->count && !known; n++) known = names->items[n] == key;
-            if (!known) PUSH(c, *names, key);
-        }
+/* Where each name that is told apart leads: a candidate's target; NONE: it may not be written; a name that nothing waits
+ * for any more is like any unlisted one. */
+static uint32_t exit_of(const graph_node *at, uint32_t name, const candidate_list *keys, const id_list *ids,
+                        bool listed, uint32_t unlisted) {
+    for (uint32_t k = 0; k < ids->count; k++) {
+        if (ids->items[k] == name) return keys->items[k].target;
     }
+    if (listed) return NONE;
+    for (uint32_t k = 0; k < at->waiting.count; k++) {
+        if (at->waiting.items[k] == name) return NONE;
+    }
+    return unlisted;
 }
 
 static edge open_key(compiler *c, const goal *g, const candidate_list *keys, const id_list *ids, uint32_t unlisted,
-                     uint32_t flips) {
-    if (unlisted == NONE && g->object->flips == 0) {
+                     uint32_t end) {
+    const graph *object = g->object;
+    const graph_node *at = &object->nodes.items[end];
+    if (unlisted == NONE && object->flips == 0) {
         return (edge){'"', '"', EDGE_GO, 0, text_state(c, keys->items, keys->count)};
     }
-    id_list names = {NULL, 0, 0};
-    special_names(c, g, &names);
-    named_text *texts = compiler_new(c, sizeof *texts * (names.count + 1));
-    uint32_t *exits = compiler_new(c, sizeof *exits * (names.count + 1));
-    for (uint32_t i = 0; i < names.count; i++) {
-        texts[i].content = schema_key_text(c, names.items[i], &texts[i].length);
+    uint32_t listed = object->names.count, count = listed + object->required.count;
+    named_text *texts = compiler_new(c, sizeof *texts * (count + 1));
+    uint32_t *exits = compiler_new(c, sizeof *exits * (count + 1));
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t name = i < listed ? object->names.items[i] : object->required.items[i - listed];
+        texts[i].content = schema_key_text(c, name, &texts[i].length);
         texts[i].live = true;
-        exits[i] = NONE;
-        for (uint32_t k = 0; k < ids->count; k++) {
-            if (ids->items[k] == names.items[i]) exits[i] = keys->items[k].target;
-        }
+        exits[i] = exit_of(at, name, keys, ids, i < listed, unlisted);
     }
     length_case any = {0, NONE, unlisted};
-    uint32_t most = g->object->flips;
-    uint32_t scalar = string_module(c, texts, names.count, &any, unlisted != NONE, most != 0);
+    uint32_t most = object->flips;
+    uint32_t scalar = string_module(c, texts, count, &any, unlisted != NONE, most != 0);
     if (most > c->automaton->hash_slots) c->automaton->hash_slots = most;
-    uint32_t first = string_state(c, scalar, exits, &any, unlisted != NONE, flips, flips < most);
+    uint32_t first = string_state(c, scalar, exits, &any, unlisted != NONE, at->flips, at->flips < most);
     return (edge){'"', '"', EDGE_OPEN, 0, first};
 }
 
@@ -161,7 +160,7 @@ void emit_object(compiler *c, uint32_t index) {
             uint32_t class_index = close_class(g, &a->modules.items[index], node);
             edge close = {'}', '}', EDGE_POP, 0, class_index}, key = {0};
             bool has_key = keys.count != 0 || unlisted != NONE;
-            if (has_key) key = open_key(c, g, &keys, &ids, unlisted, g->object->nodes.items[end].flips);
+            if (has_key) key = open_key(c, g, &keys, &ids, unlisted, end);
             const edge *closing = class_index != NONE ? &close : NULL;
             if (start) {
                 start_member(c, a->modules.items[index].start, closing, &key, has_key);

@@ -119,7 +119,15 @@ static formula put_schema(compiler *c, void *context, const formula_node *atom, 
 
 static formula goal_formula(compiler *c, goal *g, value_type type) {
     if (g->of_type[type] == NONE) {
+        c->schemas->cycle = NULL;
         g->of_type[type] = formula_replace(c, g->wanted, atom_kind_bit(ATOM_VALUE), put_schema, &type);
+        if (c->schemas->cycle != NULL) { /* no value can be judged here, so none is written */
+            if (g->wanted == goal_get(c, c->goals->root)->wanted) {
+                compiler_fail(c, WEIR_ERROR_SCHEMA, c->schemas->cycle,
+                              "the schema refers to itself in place, so it never says anything");
+            }
+            g->of_type[type] = FORMULA_FALSE;
+        }
     }
     return g->of_type[type];
 }
@@ -219,10 +227,10 @@ static void open_object_node(compiler *c, goal *g, uint32_t index) {
     } else {
         uint64_t all = atom_kind_bit(ATOM_PROPERTY) | additional | required;
         node.close = formula_replace(c, node.left, all, close_object, NULL);
-        id_list keys = {NULL, 0, 0};
-        formula_visit(c, node.left, required, visit_required, &keys);
-        for (uint32_t i = 0; i < keys.count; i++) {
-            add_take(c, g, &node, keys.items[i], atom_bits(ATOM_REQUIRED, keys.items[i]) | additional);
+        formula_visit(c, node.left, required, visit_required, &node.waiting);
+        for (uint32_t i = 0; i < node.waiting.count; i++) {
+            uint32_t key = node.waiting.items[i];
+            add_take(c, g, &node, key, atom_bits(ATOM_REQUIRED, key) | additional);
         }
         if (!g->object->closed) add_take(c, g, &node, NONE, additional);
     }
@@ -258,6 +266,17 @@ static void depend(compiler *c, goal *on, goal_id id) {
     PUSH(c, on->dependents, id);
 }
 
+/* Names in `required` that nothing lists. */
+static void find_required(compiler *c, graph *object, formula wanted) {
+    id_list keys = {NULL, 0, 0};
+    formula_visit(c, wanted, atom_kind_bit(ATOM_REQUIRED), visit_required, &keys);
+    for (uint32_t i = 0; i < keys.count; i++) {
+        bool listed = false;
+        for (uint32_t k = 0; k < object->names.count && !listed; k++) listed = object->names.items[k] == keys.items[i];
+        if (!listed) PUSH(c, object->required, keys.items[i]);
+    }
+}
+
 static void analyse_object(compiler *c, goal_id id) {
     goal *g = goal_get(c, id);
     formula wanted = goal_formula(c, g, TYPE_OBJECT);
@@ -268,6 +287,7 @@ static void analyse_object(compiler *c, goal_id id) {
         schema_listed_names(c, &g->components, &g->object->names, &closable);
         g->object->closed = closable && c->options.objects == WEIR_OBJECTS_CLOSED;
         node_add(c, g->object, 0, 0, wanted);
+        find_required(c, g->object, wanted);
     }
     for (uint32_t index = 0; index < g->object->nodes.count; index++) {
         if (!g->object->nodes.items[index].opened) open_object_node(c, g, index);

@@ -34,6 +34,7 @@ typedef struct graph_node {
     formula left;
     uint32_t skip;  /* objects: the node when names[position] is left out, or NONE */
     formula close;  /* objects past the last name; arrays before the last prefix item: the class when it closes here */
+    id_list waiting; /* objects past the last name: unlisted names whose presence still matters */
     bool opened;    /* takes, skip and close are filled in */
     VECTOR(take) takes;
 } graph_node;
@@ -45,6 +46,7 @@ typedef struct graph {
     bool closed;          /* objects: unlisted names are not written */
     uint32_t prefix;      /* arrays: positions told apart */
     uint32_t flips;       /* most flips of any node */
+    id_list required;     /* objects: names that are required somewhere and not listed */
 } graph;
 
 /* Counts as sorted, disjoint, non-adjacent intervals; hi NONE: no end. */

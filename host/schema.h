@@ -66,9 +66,8 @@ typedef struct schema_set {
     const json *root;
     uint8_t root_draft;
     VECTOR(struct { const char *uri; uint32_t length; const json *node; }) identifiers;
-    /* Memo of schema_formula: [id * TYPE_COUNT + type], NONE: not yet, NONE - 1: under way. */
-    VECTOR(formula) formulas;
-    bool explicit_additional; /* see schema_lists_names */
+    VECTOR(formula) formulas; /* memo of schema_formula: [id * TYPE_COUNT + type]; NONE: not yet */
+    const json *cycle;        /* set when schema_formula met a schema that applies to itself in place */
 } schema_set;
 
 /* Reads the document; fails with a refusal that names keyword and pointer. Root is schema id 0. */
@@ -76,7 +75,7 @@ schema_set *schema_set_new(compiler *c, const json *root);
 const schema *schema_get(const compiler *c, uint32_t id);
 
 /* What the schema says about values of one type: a formula over ATOM_PROPERTY ... ATOM_ABOVE. In-place references and
- * applicators are expanded; an in-place cycle is refused. */
+ * applicators are expanded. An in-place cycle sets schemas->cycle; the formula is then void. */
 formula schema_formula(compiler *c, uint32_t id, value_type type);
 
 /* The names listed for an object to which `components` apply, in the order that DESIGN section 2 gives: first

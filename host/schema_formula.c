@@ -4,6 +4,7 @@
 #include "schema.h"
 
 #define UNDER_WAY (NONE - 1)
+#define CYCLIC (NONE - 2)
 #define REFERENCE_HOPS 64
 
 typedef VECTOR(formula) formula_list;
@@ -189,14 +190,15 @@ formula schema_formula(compiler *c, uint32_t id, value_type type) {
     uint32_t slot = id * TYPE_COUNT + type;
     formula known = c->schemas->formulas.items[slot];
     schema s = *schema_get(c, id);
-    if (known == UNDER_WAY) {
-        compiler_fail(c, WEIR_ERROR_SCHEMA, s.node, "the schema refers to itself in place, so it never says anything");
+    if (known == UNDER_WAY || known == CYCLIC) {
+        c->schemas->cycle = s.node;
+        return FORMULA_FALSE;
     }
     if (known != NONE) return known;
     compiler_enter(c, s.node);
     c->schemas->formulas.items[slot] = UNDER_WAY;
     known = build_formula(c, &s, type);
-    c->schemas->formulas.items[slot] = known;
+    c->schemas->formulas.items[slot] = c->schemas->cycle != NULL ? CYCLIC : known;
     compiler_leave(c);
     return known;
 }
