@@ -173,6 +173,13 @@ formula formula_one(compiler *c, const formula *list, uint32_t count) {
     return formula_and2(c, one, formula_and(c, none, none_count));
 }
 
+formula formula_tuple(compiler *c, const formula *list, uint32_t count) {
+    if (list[0] == FORMULA_FALSE) return FORMULA_FALSE;
+    uint32_t *key = compiler_new(c, sizeof *key * (count + 1));
+    memcpy(key + 1, list, sizeof *key * count);
+    return node_many(c, FORMULA_TUPLE, key, count);
+}
+
 /* --- rewriting ------------------------------------------------------------------------------------------------ */
 
 typedef struct rewrite {
@@ -223,8 +230,10 @@ static formula rewrite_node(compiler *c, const rewrite *r, formula f) {
                 }
             }
             result = formula_and(c, children, count);
-        } else {
+        } else if (node.kind == FORMULA_ONE) {
             result = formula_one(c, children, count);
+        } else {
+            result = formula_tuple(c, children, count);
         }
     }
     ensure_marks(c);

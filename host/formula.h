@@ -13,7 +13,6 @@ enum { FORMULA_FALSE = 0, FORMULA_TRUE = 1 };
 
 typedef enum atom_kind {
     ATOM_VALUE,      /* the value satisfies schema a */
-    ATOM_PARAMETER,  /* the a-th unknown of a goal, decided by the caller */
     ATOM_PROPERTY,   /* the member named a, if present, satisfies schema b */
     ATOM_REQUIRED,   /* the member named a is present */
     ATOM_ADDITIONAL, /* members whose name is not in the key set b satisfy schema a */
@@ -24,10 +23,11 @@ typedef enum atom_kind {
     ATOM_TEXT,       /* the string is the text with id a */
     ATOM_INTEGER,    /* the number is an integer */
     ATOM_AT_LEAST,   /* the number >= threshold a */
-    ATOM_ABOVE       /* the number > threshold a */
+    ATOM_ABOVE,      /* the number > threshold a */
+    ATOM_UNKNOWN     /* never decided: a schema that applies to itself in place */
 } atom_kind;
 
-typedef enum formula_kind { FORMULA_CONSTANT, FORMULA_ATOM, FORMULA_NOT, FORMULA_AND, FORMULA_ONE } formula_kind;
+typedef enum formula_kind { FORMULA_CONSTANT, FORMULA_ATOM, FORMULA_NOT, FORMULA_AND, FORMULA_ONE, FORMULA_TUPLE } formula_kind;
 
 typedef struct formula_node {
     uint8_t kind; /* formula_kind */
@@ -48,6 +48,10 @@ formula formula_and2(compiler *c, formula left, formula right);
 formula formula_or(compiler *c, const formula *list, uint32_t count);
 /* Exactly one of them. */
 formula formula_one(compiler *c, const formula *list, uint32_t count);
+
+/* Several formulas side by side: the first must hold, or the whole is false; of the others the truth is kept. The order
+ * stays. */
+formula formula_tuple(compiler *c, const formula *list, uint32_t count);
 
 /* Bits of `formula_node.atoms`: a formula whose bits do not meet atom_bits(kind, a) has no such atom. */
 uint64_t atom_bits(atom_kind kind, uint32_t a);

@@ -32,84 +32,113 @@ static goal_id goal_add(compiler *c, formula wanted, const id_list *components) 
 
 /* --- from a container's formula to a child's goal and back ---------------------------------------------------- */
 
-typedef struct abstraction {
-    VECTOR(formula) parameters;
-} abstraction;
-
-static formula parameter_for(compiler *c, abstraction *a, formula actual) {
-    if (actual <= FORMULA_TRUE) return actual;
-    for (uint32_t i = 0; i < a->parameters.count; i++) {
-        if (a->parameters.items[i] == actual) return formula_atom(c, ATOM_PARAMETER, i, 0);
-    }
-    PUSH(c, a->parameters, actual);
-    return formula_atom(c, ATOM_PARAMETER, a->parameters.count - 1, 0);
+static bool is_literal(const compiler *c, formula f) {
+    const formula_node *node = formula_get(c, f);
+    if (node->kind == FORMULA_NOT) node = formula_get(c, node->children[0]);
+    return node->kind == FORMULA_ATOM && node->atom == ATOM_VALUE;
 }
 
-/* Replaces the largest parts that say nothing about the value by parameters. */
-static formula abstract(compiler *c, abstraction *a, formula f) {
+/* "The value satisfies s", "it does not", or "one of these holds": parts that the goal itself can demand. Only so simple
+ * ones, so that goals cannot grow from level to level of a recursive schema. */
+static bool is_demand(const compiler *c, formula f) {
+    if (is_literal(c, f)) return true;
+    const formula_node *node = formula_get(c, f);
+    if (node->kind != FORMULA_NOT) return false;
+    const formula_node *inner = formula_get(c, node->children[0]);
+    if (inner->kind != FORMULA_AND) return false;
+    for (uint32_t i = 0; i < inner->count; i++) {
+        if (!is_literal(c, inner->children[i])) return false;
+    }
+    return true;
+}
+
+typedef struct answers {
+    const uint32_t *schemas;
+    const formula *truth; /* NULL: false for all */
+    uint32_t count;
+} answers;
+
+static formula put_answer(compiler *c, void *context, const formula_node *atom, formula self) {
+    (void)c;
+    const answers *a = context;
+    if (atom->atom != ATOM_VALUE) return self;
+    for (uint32_t i = 0; i < a->count; i++) {
+        if (a->schemas[i] == atom->a) return a->truth != NULL ? a->truth[i] : FORMULA_FALSE;
+    }
+    return self;
+}
+
+static formula answer(compiler *c, formula f, const uint32_t *schemas, const formula *truth, uint32_t count) {
+    answers a = {schemas, truth, count};
+    return formula_replace(c, f, atom_kind_bit(ATOM_VALUE), put_answer, &a);
+}
+
+static void visit_value(compiler *c, void *context, const formula_node *atom, formula self) {
+    (void)self;
+    id_list *schemas = context;
+    if (atom->atom == ATOM_VALUE) PUSH(c, *schemas, atom->a);
+}
+
+/* Splits f (or the first of a tuple) into demands on the value and the rest. */
+static formula split_demands(compiler *c, formula f, formula *demands) {
     formula_node node = *formula_get(c, f);
-    compiler_spend(c, 10 + 3 * node.count);
-    if ((node.atoms & atom_kind_bit(ATOM_VALUE)) == 0) return parameter_for(c, a, f);
-    if (node.kind == FORMULA_ATOM) return f;
-    if (node.kind == FORMULA_NOT) return formula_not(c, abstract(c, a, node.children[0]));
-    formula *children = compiler_new(c, sizeof *children * (node.count + 1));
-    formula *other = compiler_new(c, sizeof *other * (node.count + 1));
-    uint32_t count = 0, other_count = 0;
-    for (uint32_t i = 0; i < node.count; i++) {
-        bool about_value = (formula_get(c, node.children[i])->atoms & atom_kind_bit(ATOM_VALUE)) != 0;
-        if (about_value || node.kind == FORMULA_ONE) {
-            children[count++] = abstract(c, a, node.children[i]);
+    formula first = node.kind == FORMULA_TUPLE ? node.children[0] : f;
+    formula_node top = *formula_get(c, first);
+    const formula *parts = top.kind == FORMULA_AND ? top.children : &first;
+    uint32_t part_count = top.kind == FORMULA_AND ? top.count : 1, demand_count = 0, rest_count = 0;
+    formula *demand = compiler_new(c, sizeof *demand * (part_count + 1));
+    formula *rest = compiler_new(c, sizeof *rest * (part_count + 1));
+    for (uint32_t i = 0; i < part_count; i++) {
+        if (is_demand(c, parts[i])) {
+            demand[demand_count++] = parts[i];
         } else {
-            other[other_count++] = node.children[i];
+            rest[rest_count++] = parts[i];
         }
     }
-    if (node.kind == FORMULA_ONE) return formula_one(c, children, count);
-    if (other_count != 0) children[count++] = parameter_for(c, a, formula_and(c, other, other_count));
-    return formula_and(c, children, count);
+    *demands = formula_and(c, demand, demand_count);
+    formula left = formula_and(c, rest, rest_count);
+    if (node.kind != FORMULA_TUPLE) return left;
+    formula *children = compiler_new(c, sizeof *children * node.count);
+    memcpy(children, node.children, sizeof *children * node.count);
+    children[0] = left;
+    return formula_tuple(c, children, node.count);
 }
 
 static child child_of(compiler *c, formula f, const id_list *components) {
-    formula_node node = *formula_get(c, f);
-    formula *about = compiler_new(c, sizeof *about * (node.count + 1));
-    formula *rest = compiler_new(c, sizeof *rest * (node.count + 1));
-    uint32_t about_count = 0, rest_count = 0;
-    if (node.kind != FORMULA_AND) {
-        about[about_count++] = f;
-    } else {
-        for (uint32_t i = 0; i < node.count; i++) {
-            bool about_value = (formula_get(c, node.children[i])->atoms & atom_kind_bit(ATOM_VALUE)) != 0;
-            if (about_value) {
-                about[about_count++] = node.children[i];
-            } else {
-                rest[rest_count++] = node.children[i];
-            }
+    formula demands, yes = FORMULA_TRUE;
+    child out = {0, split_demands(c, f, &demands), NULL, 0};
+    id_list asked = {NULL, 0, 0};
+    formula_visit(c, out.rest, atom_kind_bit(ATOM_VALUE), visit_value, &asked);
+    if (asked.count == 1) { /* one answer may be useless: then the goal demands the other */
+        formula atom = formula_atom(c, ATOM_VALUE, asked.items[0], 0);
+        formula if_true = answer(c, out.rest, asked.items, &yes, 1);
+        formula if_false = answer(c, out.rest, asked.items, NULL, 1);
+        if (if_true == FORMULA_FALSE || if_false == FORMULA_FALSE) {
+            demands = formula_and2(c, demands, if_false == FORMULA_FALSE ? atom : formula_not(c, atom));
+            out.rest = if_false == FORMULA_FALSE ? if_true : if_false;
+            asked.count = 0;
         }
+    } else if (asked.count > 1 && answer(c, out.rest, asked.items, NULL, asked.count) == FORMULA_FALSE) {
+        formula *any = compiler_new(c, sizeof *any * asked.count);
+        for (uint32_t i = 0; i < asked.count; i++) any[i] = formula_atom(c, ATOM_VALUE, asked.items[i], 0);
+        demands = formula_and2(c, demands, formula_or(c, any, asked.count));
     }
-    formula core = formula_and(c, about, about_count);
-    child out = {0, FORMULA_TRUE, NULL, 0};
-    if ((formula_get(c, core)->atoms & atom_kind_bit(ATOM_VALUE)) == 0) {
-        out.goal = goal_add(c, FORMULA_TRUE, components);
-        out.rest = f;
-        return out;
+    formula wanted = demands;
+    if (asked.count != 0 && demands != FORMULA_FALSE) {
+        formula *tuple = compiler_new(c, sizeof *tuple * (asked.count + 1));
+        tuple[0] = demands;
+        for (uint32_t i = 0; i < asked.count; i++) tuple[i + 1] = formula_atom(c, ATOM_VALUE, asked.items[i], 0);
+        wanted = formula_tuple(c, tuple, asked.count + 1);
     }
-    abstraction a = {{NULL, 0, 0}};
-    formula wanted = abstract(c, &a, core);
     out.goal = goal_add(c, wanted, components);
-    out.rest = formula_and(c, rest, rest_count);
-    out.parameters = a.parameters.items;
-    out.parameter_count = a.parameters.count;
+    out.asked = asked.items;
+    out.asked_count = asked.count;
     return out;
 }
 
-static formula put_parameter(compiler *c, void *context, const formula_node *atom, formula self) {
-    (void)c;
-    const child *of = context;
-    return atom->atom == ATOM_PARAMETER ? of->parameters[atom->a] : self;
-}
-
 formula child_result(compiler *c, const child *of, formula class) {
-    formula f = formula_replace(c, class, atom_kind_bit(ATOM_PARAMETER), put_parameter, (void *)(uintptr_t)of);
-    return formula_and2(c, of->rest, f);
+    if (of->asked_count == 0) return of->rest;
+    return answer(c, of->rest, of->asked, formula_get(c, class)->children + 1, of->asked_count);
 }
 
 static formula put_schema(compiler *c, void *context, const formula_node *atom, formula self) {
@@ -119,15 +148,7 @@ static formula put_schema(compiler *c, void *context, const formula_node *atom, 
 
 static formula goal_formula(compiler *c, goal *g, value_type type) {
     if (g->of_type[type] == NONE) {
-        c->schemas->cycle = NULL;
         g->of_type[type] = formula_replace(c, g->wanted, atom_kind_bit(ATOM_VALUE), put_schema, &type);
-        if (c->schemas->cycle != NULL) { /* no value can be judged here, so none is written */
-            if (g->wanted == goal_get(c, c->goals->root)->wanted) {
-                compiler_fail(c, WEIR_ERROR_SCHEMA, c->schemas->cycle,
-                              "the schema refers to itself in place, so it never says anything");
-            }
-            g->of_type[type] = FORMULA_FALSE;
-        }
     }
     return g->of_type[type];
 }
@@ -248,6 +269,7 @@ static uint32_t object_target(compiler *c, goal *g, uint32_t index, const take *
 
 static void class_add(compiler *c, goal *g, formula class) {
     if (class == FORMULA_FALSE || goal_class(g, class) != NONE) return;
+    if ((formula_get(c, class)->atoms & atom_kind_bit(ATOM_UNKNOWN)) != 0) return; /* nobody can judge such a value */
     compiler_spend(c, 10 + g->classes.count);
     PUSH(c, g->classes, class);
     for (uint32_t i = 0; i < g->dependents.count; i++) {
@@ -546,6 +568,10 @@ goal_set *goals_analyse(compiler *c) {
         goal_get(c, id)->queued = false;
         analyse_object(c, id);
         analyse_array(c, id);
+    }
+    if (goal_get(c, c->goals->root)->classes.count == 0 && c->schemas->cycle != NULL) {
+        compiler_fail(c, WEIR_ERROR_SCHEMA, c->schemas->cycle,
+                      "the schema applies to itself in place, so it never says anything");
     }
     return c->goals;
 }

@@ -1,9 +1,9 @@
 /* goal.h - what a value must achieve for the container around it, and which outcomes it can achieve.
  *
- * A goal is a formula over "the value satisfies schema s" and over parameters, which stand for what the container still
- * waits for. When the value is read, its formula has become a formula over the parameters alone: its class. A value of
- * the goal "VALUE(s)" has one useful class, true. Goals refer to each other through members and items; the least
- * fixpoint of their classes says which are productive, so recursion needs no special care. */
+ * A goal says what must hold of a value ("it satisfies schema s and not schema t") and of which further schemas the
+ * container wants to know the truth. When the value is read, that has become a tuple of constants: its class. Goals refer
+ * to each other through members and items; the least fixpoint of their classes says which are productive, so recursion
+ * needs no special care. */
 #ifndef WEIR_HOST_GOAL_H
 #define WEIR_HOST_GOAL_H
 
@@ -11,12 +11,12 @@
 
 typedef uint32_t goal_id;
 
-/* A member or item of a container: its goal, and how its classes read for the container. */
+/* A member or item of a container: its goal, and what its classes mean for the container. */
 typedef struct child {
     goal_id goal;
-    formula rest;         /* joined to every class */
-    formula *parameters;  /* what the goal's parameters stand for */
-    uint32_t parameter_count;
+    formula rest;       /* what the container still waits for, over ATOM_VALUE of the asked schemas */
+    uint32_t *asked;    /* schema ids whose truth the class tells, in order */
+    uint32_t asked_count;
 } child;
 
 /* Moves on reading one member or item: targets[class of child] = node, NONE: the formula becomes false. */

@@ -67,7 +67,7 @@ typedef struct schema_set {
     uint8_t root_draft;
     VECTOR(struct { const char *uri; uint32_t length; const json *node; }) identifiers;
     VECTOR(formula) formulas; /* memo of schema_formula: [id * TYPE_COUNT + type]; NONE: not yet */
-    const json *cycle;        /* set when schema_formula met a schema that applies to itself in place */
+    const json *cycle;        /* a schema that applies to itself in place, once met */
 } schema_set;
 
 /* Reads the document; fails with a refusal that names keyword and pointer. Root is schema id 0. */
@@ -75,7 +75,7 @@ schema_set *schema_set_new(compiler *c, const json *root);
 const schema *schema_get(const compiler *c, uint32_t id);
 
 /* What the schema says about values of one type: a formula over ATOM_PROPERTY ... ATOM_ABOVE. In-place references and
- * applicators are expanded. An in-place cycle sets schemas->cycle; the formula is then void. */
+ * applicators are expanded; a schema that applies to itself in place is ATOM_UNKNOWN there. */
 formula schema_formula(compiler *c, uint32_t id, value_type type);
 
 /* The names listed for an object to which `components` apply, in the order that DESIGN section 2 gives: first

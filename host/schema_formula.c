@@ -4,7 +4,6 @@
 #include "schema.h"
 
 #define UNDER_WAY (NONE - 1)
-#define CYCLIC (NONE - 2)
 #define REFERENCE_HOPS 64
 
 typedef VECTOR(formula) formula_list;
@@ -190,15 +189,15 @@ formula schema_formula(compiler *c, uint32_t id, value_type type) {
     uint32_t slot = id * TYPE_COUNT + type;
     formula known = c->schemas->formulas.items[slot];
     schema s = *schema_get(c, id);
-    if (known == UNDER_WAY || known == CYCLIC) {
+    if (known == UNDER_WAY) {
         c->schemas->cycle = s.node;
-        return FORMULA_FALSE;
+        return formula_atom(c, ATOM_UNKNOWN, 0, 0);
     }
     if (known != NONE) return known;
     compiler_enter(c, s.node);
     c->schemas->formulas.items[slot] = UNDER_WAY;
     known = build_formula(c, &s, type);
-    c->schemas->formulas.items[slot] = c->schemas->cycle != NULL ? CYCLIC : known;
+    c->schemas->formulas.items[slot] = known;
     compiler_leave(c);
     return known;
 }
