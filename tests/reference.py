@@ -226,11 +226,17 @@ class Order:
             return True
         return all(self.holds(v, self._item(components, i)) for i, v in enumerate(value))
 
-    def has_unlisted(self, value, schemas=None):
-        """Whether some object of the value has a key that no schema lists."""
+    def unlisted(self, value, schemas=None):
+        """Whether some object of the value has a key that no schema lists: None if not; True where some schema of that
+        object has `properties` and none says what other keys may be, so that closed objects refuse it; else False."""
         if not isinstance(value, (dict, list)):
-            return False
+            return None
         components, rank = self._of([self.root] if schemas is None else schemas)
+        found = []
         if isinstance(value, dict):
-            return any(k not in rank or self.has_unlisted(v, self._member(components, k)) for k, v in value.items())
-        return any(self.has_unlisted(v, self._item(components, i)) for i, v in enumerate(value))
+            closed = any("properties" in c for c in components) and not any("additionalProperties" in c for c in components)
+            found = [closed for k in value if k not in rank]
+            found += [self.unlisted(v, self._member(components, k)) for k, v in value.items()]
+        else:
+            found = [self.unlisted(v, self._item(components, i)) for i, v in enumerate(value)]
+        return True if True in found else False if False in found else None

@@ -1,9 +1,8 @@
-/* small_world.c - every text of a small world against one schema: what the machine accepts, and what it does on the
- * way.
+/* small_world.c - all texts of a small world against one schema: which are accepted, and what happens on the way.
  *
  * In: a file of JSON lines {"id","schema_text","options":{"whitespace","indent","whitespace_run","objects","depth",
- * "budget"},"lexemes":[...],"max":N,"nest":bool}. A lexeme is a string whose code points below 256 are its bytes. Out:
- * a JSON line for each:
+ * "budget"},"lexemes":[...],"keys":[...],"max":N,"nest":bool,"sample":N}. A lexeme is a string whose code points, all
+ * below 256, are its bytes; `keys` are the lexemes that only stand before a colon. Out: a JSON line for each:
  * {"id","status","message","satisfiable","states","accepted":[...],"completions":[...],"fault_count",
  * "faults":[{"kind","text"}]}, texts in the same spelling.
  *
@@ -12,7 +11,8 @@
  * - the bit of every token of several bytes equals walking its bytes; a byte outside the mask is refused;
  * - the stop bit, is_accepting and least_tokens == 0 say the same; no live state has an empty mask;
  * - least_tokens is at most the bytes of the shortest completion in the world, and some token lowers it, so that
- *   following such tokens ends: the completions found this way are printed, for a validator to judge;
+ *   following such tokens ends: the completions found this way are printed, for a validator to judge (one of
+ *   `sample` past the edge of the world);
  * - taking a token back restores the mask. */
 #define _POSIX_C_SOURCE 200809L /* getline */
 #include <stdio.h>
@@ -39,6 +39,7 @@ typedef struct buffer {
 typedef struct lexeme {
     uint8_t bytes[32];
     uint32_t length;
+    bool key;
 } lexeme;
 
 /* Where the walk stands, in lexemes. `open` holds a bit for each open bracket, 1 = object. */
@@ -52,7 +53,7 @@ typedef struct place {
 typedef struct world {
     weir_matcher *matcher;
     lexeme *lexemes;
-    uint32_t lexeme_count, max, budget;
+    uint32_t lexeme_count, max, budget, sample, cut;
     bool nest, satisfiable;
     uint8_t text[TEXT_MAX];
     uint32_t length;
@@ -234,7 +235,7 @@ static bool in_number(uint8_t byte) {
  * `p` (at a boundary: all lexemes, 0 bytes). Returns the bytes of the shortest completion found, or FAR. */
 static uint32_t walk(world *w, uint32_t low, uint32_t high, uint32_t known, place p) {
     uint32_t mask[WORDS], shortest = FAR, least = weir_matcher_least_tokens(w->matcher);
-    bool lowered = false;
+    bool lowered = false, cut = false;
     w->states++;
     fill(w, mask);
     check_state(w, mask);
@@ -250,7 +251,8 @@ static uint32_t walk(world *w, uint32_t low, uint32_t high, uint32_t known, plac
     if (known != 0 && w->lexemes[low].length == known) { /* sorted: the complete lexeme is the first of its range */
         place q = after(w, p, &w->lexemes[low]);
         ways[0].low++;
-        if (q.used < w->max && q.used + needed(w, q) <= w->max) {
+        cut = q.used >= w->max || q.used + needed(w, q) > w->max || (w->lexemes[low].key && !q.at_key);
+        if (!cut) {
             ways[1].low = 0, ways[1].high = w->lexeme_count, ways[1].known = 0, ways[1].place = q;
             way_count = 2;
         }
@@ -275,8 +277,9 @@ static uint32_t walk(world *w, uint32_t low, uint32_t high, uint32_t known, plac
         }
     }
     if (shortest != FAR && least > shortest) fault(w, "least_tokens is above the bytes of the shortest completion");
-    if (least != 0 && !lowered && w->satisfiable)
-        complete(w, mask); /* where a byte lowers it, its state has proven it */
+    /* Where a byte lowers it, the state behind the byte has proven it. Past the edge of the world a sample is enough.
+     */
+    if (least != 0 && !lowered && w->satisfiable && (!cut || w->cut++ % w->sample == 0)) complete(w, mask);
     return shortest;
 }
 
@@ -288,7 +291,7 @@ static int by_bytes(const void *a, const void *b) {
     return order != 0 ? order : (x->length > y->length) - (x->length < y->length);
 }
 
-static bool read_lexemes(world *w, const json *list) {
+static bool read_lexemes(world *w, const json *list, const json *keys) {
     w->lexeme_count = list->count;
     w->lexemes = calloc(list->count, sizeof *w->lexemes);
     if (w->lexemes == NULL) exit(1);
@@ -301,6 +304,8 @@ static bool read_lexemes(world *w, const json *list) {
             x->bytes[x->length++] = byte;
         }
         if (x->length == 0) return false;
+        for (const json *k = keys == NULL ? NULL : keys->child; k != NULL; k = k->next)
+            x->key = x->key || (k->length == i->length && memcmp(k->text, i->text, k->length) == 0);
     }
     qsort(w->lexemes, w->lexeme_count, sizeof *w->lexemes, by_bytes);
     return true;
@@ -349,6 +354,7 @@ static void run(const weir_vocab *vocab, const json *line) {
     world *w = calloc(1, sizeof *w);
     if (w == NULL) exit(1);
     w->max = (uint32_t)number(line, "max", 0);
+    w->sample = (uint32_t)number(line, "sample", 1);
     w->nest = nest != NULL && nest->kind == JSON_TRUE;
     read_options(chosen, &options);
     w->budget = (uint32_t)number(chosen, "budget", 0);
@@ -356,7 +362,7 @@ static void run(const weir_vocab *vocab, const json *line) {
     matcher_options.token_budget = w->budget;
     uint64_t id = number(line, "id", 0);
     weir_status status = WEIR_ERROR_ARGUMENT;
-    if (!read_lexemes(w, lexemes)) {
+    if (!read_lexemes(w, lexemes, json_get(line, "keys"))) {
         print_head(id, "error", "a lexeme is empty or too long");
     } else if ((status = weir_grammar_from_json_schema(vocab, schema->text, schema->length, &options, &grammar,
                                                        &error)) != WEIR_OK) {
