@@ -19,6 +19,7 @@ typedef struct frame {
 typedef struct walker {
     uint32_t state, counter;
     bool counter_known;  /* else `counter` holds what was added to it */
+    uint32_t spaces;     /* bytes by which the run of white space at the start went on */
     bool guarded;
     bool anywhere;       /* popped into too many places: only the form of what follows is checked */
     bool below_start;    /* the top frame lies below the start, its contents are unknown */
@@ -31,8 +32,6 @@ typedef struct tokens {
     masks *m;
     const trie *t;
     const uint32_t *same; /* NULL: values are distinct */
-    VECTOR(uint32_t) found;
-    uint8_t *marks;
     uint32_t depth_need, cost_need;
 } tokens;
 
@@ -205,8 +204,8 @@ static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *o
     case EDGE_SPACE:
         if (w.counter_known && w.counter >= t->c->options.whitespace_run) return 0;
         w.counter++;
-        w.guarded |= !w.counter_known && w.counter > SPACE_ROOM;
-        return go(&w, e->target, out);
+        w.spaces += !w.counter_known;
+        return w.spaces > 255 ? 0 : go(&w, e->target, out);
     case EDGE_INDENT_FIRST:
         w.counter = 0;
         w.counter_known = true;
@@ -254,9 +253,12 @@ static void found(tokens *t, uint32_t node, const walker *w) {
     note_needs(t, w);
     for (uint32_t value = t->t->nodes[node].token; value != VOCAB_NONE;
          value = t->same != NULL ? t->same[value] : VOCAB_NONE) {
-        if (t->marks[value] == MARK_NO) PUSH(t->c, t->found, value);
-        uint8_t mark = w->guarded ? MARK_GUARDED : MARK_PLAIN;
-        if (t->marks[value] < mark) t->marks[value] = mark;
+        if (w->spaces != 0 && !w->guarded) {
+            PUSH(t->c, t->m->found_spaced, PACK(value, w->spaces, false));
+            continue;
+        }
+        (w->guarded ? t->m->guarded : t->m->plain)[value / 64] |= 1ull << value % 64;
+        t->m->touched[value / 4096] |= 1ull << value / 64 % 64;
     }
 }
 
@@ -299,25 +301,31 @@ static walker start_walker(const automaton *a, uint32_t state_id) {
     return w;
 }
 
-static int by_id(const void *left, const void *right) {
+/* Packed entries: the points stand above the token. */
+static int by_points(const void *left, const void *right) {
     uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
     return a < b ? -1 : a > b;
 }
 
 static outcome collect(tokens *t) {
-    outcome o;
-    memset(&o, 0, sizeof o);
-    qsort(t->found.items, t->found.count, sizeof *t->found.items, by_id);
-    o.plain = compiler_new(t->c, sizeof *o.plain * (t->found.count + 1));
-    o.guarded = compiler_new(t->c, sizeof *o.guarded * (t->found.count + 1));
-    for (uint32_t i = 0; i < t->found.count; i++) {
-        uint32_t value = t->found.items[i];
-        if (t->marks[value] == MARK_PLAIN) o.plain[o.plain_count++] = value;
-        if (t->marks[value] == MARK_GUARDED) o.guarded[o.guarded_count++] = value;
-        t->marks[value] = MARK_NO;
+    masks *m = t->m;
+    outcome o = {m->found_plain, m->found_guarded, 0, 0, m->found_spaced.items, m->found_spaced.count, t->depth_need,
+                 t->cost_need};
+    if (o.spaced_count != 0) qsort(o.spaced, o.spaced_count, sizeof *o.spaced, by_points);
+    m->found_spaced.count = 0;
+    for (uint32_t k = 0; k * 64 < m->value_words; k++) {
+        for (uint64_t left = m->touched[k]; left != 0; left &= left - 1) {
+            uint32_t word = k * 64 + (uint32_t)__builtin_ctzll(left);
+            for (uint64_t bits = m->plain[word]; bits != 0; bits &= bits - 1) {
+                o.plain[o.plain_count++] = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            }
+            for (uint64_t bits = m->guarded[word] & ~m->plain[word]; bits != 0; bits &= bits - 1) {
+                o.guarded[o.guarded_count++] = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            }
+            m->plain[word] = m->guarded[word] = 0;
+        }
+        m->touched[k] = 0;
     }
-    o.depth_need = t->depth_need;
-    o.cost_need = t->cost_need;
     return o;
 }
 
@@ -328,7 +336,6 @@ outcome masks_walk(compiler *c, masks *m, const trie *tree, const uint32_t *same
     t.m = m;
     t.t = tree;
     t.same = same;
-    t.marks = m->marks;
     walker w = start_walker(c->automaton, state_id);
     const automaton *a = c->automaton;
     const state *s = &a->states.items[state_id];
@@ -406,12 +413,14 @@ static uint32_t bitmap_of(compiler *c, masks *m, const uint32_t *tokens_in, uint
     return m->bitmap_offsets.items[id];
 }
 
-static bool runs_spaces(const automaton *a, uint32_t state_id) {
-    const state *s = &a->states.items[state_id];
-    for (uint32_t i = 0; i < s->edge_count; i++) {
-        if (a->edges.items[s->edges + i].op == EDGE_SPACE) return true;
+uint32_t masks_patches(compiler *c, masks *m, const patch *patches, uint32_t count) {
+    bool is_new;
+    uint32_t id = intern(c, &m->patch_list_table, patches, sizeof *patches * count, &is_new);
+    if (is_new) {
+        PUSH(c, m->patch_list_offsets, m->patches.count);
+        for (uint32_t i = 0; i < count; i++) PUSH(c, m->patches, patches[i]);
     }
-    return false;
+    return m->patch_list_offsets.items[id];
 }
 
 static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id) {
@@ -423,10 +432,14 @@ static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id) {
     r.cost_need = o.cost_need;
     r.guarded = masks_list(c, m, o.guarded, o.guarded_count);
     r.guarded_count = o.guarded_count;
-    if (runs_spaces(c->automaton, state_id)) r.flags |= ROW_SPACES;
-    r.kind = o.plain_count == 0 && o.guarded_count == 0 ? WEIR_ROW_EMPTY
-             : o.plain_count <= LIST_LIMIT              ? WEIR_ROW_LIST
-                                                        : WEIR_ROW_BITMAP;
+    if (o.spaced_count != 0) {
+        patch spaced = {masks_list(c, m, o.spaced, o.spaced_count), o.spaced_count};
+        r.patches = masks_patches(c, m, &spaced, 1);
+        r.patch_count = 1;
+    }
+    r.kind = o.plain_count + o.guarded_count + o.spaced_count == 0 ? WEIR_ROW_EMPTY
+             : o.plain_count <= LIST_LIMIT                         ? WEIR_ROW_LIST
+                                                                   : WEIR_ROW_BITMAP;
     if (r.kind == WEIR_ROW_BITMAP) {
         r.bitmap = bitmap_of(c, m, o.plain, o.plain_count);
         return masks_row(c, m, r);
@@ -434,7 +447,7 @@ static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id) {
     r.plain = masks_list(c, m, o.plain, o.plain_count);
     r.plain_count = o.plain_count;
     bool stops = (c->automaton->states.items[state_id].flags & STATE_ACCEPTS) != 0;
-    if (o.plain_count == 1 && o.guarded_count == 0 && !stops) r.token = o.plain[0];
+    if (o.plain_count == 1 && o.guarded_count + o.spaced_count == 0 && !stops) r.token = o.plain[0];
     return masks_row(c, m, r);
 }
 
@@ -473,7 +486,12 @@ masks *masks_build(compiler *c) {
     for (uint32_t k = 1; k < t->count; k = t->nodes[k].end) m->root_child[t->nodes[k].byte] = k;
     uint32_t values = c->vocab->token_count > c->vocab->lexicon->suffix_count ? c->vocab->token_count
                                                                              : c->vocab->lexicon->suffix_count;
-    m->marks = NEW_ARRAY(c, uint8_t, values + 1);
+    m->value_words = values / 64 + 1;
+    m->plain = NEW_ARRAY(c, uint64_t, m->value_words);
+    m->guarded = NEW_ARRAY(c, uint64_t, m->value_words);
+    m->touched = NEW_ARRAY(c, uint64_t, m->value_words / 64 + 1);
+    m->found_plain = compiler_new(c, sizeof(uint32_t) * (values + 1));
+    m->found_guarded = compiler_new(c, sizeof(uint32_t) * (values + 1));
     m->suffix_of_state = compiler_new(c, sizeof *m->suffix_of_state * (a->states.count + 1));
     memset(m->suffix_of_state, 0xFF, sizeof *m->suffix_of_state * (a->states.count + 1));
     find_finish(c, m);

@@ -4,10 +4,13 @@
 
 #include "lexicon.h"
 
-/* What a set of strings (tokens, or suffixes behind a quote) does from one state. */
+/* What a set of strings (tokens, or suffixes behind a quote) does from one state. The lists are good until the next
+ * walk. */
 typedef struct outcome {
     uint32_t *plain, *guarded; /* values, ascending */
     uint32_t plain_count, guarded_count;
+    uint32_t *spaced;          /* packed with the bytes of white space they begin with, ascending by those */
+    uint32_t spaced_count;
     uint32_t depth_need, cost_need;
 } outcome;
 
@@ -28,7 +31,12 @@ typedef struct masks {
     VECTOR(suffix_set) suffix_sets;
     VECTOR(struct { uint32_t list, count, guarded, guarded_count; }) quote_patches;
     uint32_t *suffix_of_state; /* [state] suffix set, NONE: not yet */
-    uint8_t *marks;            /* [token_count], all MARK_NO between walks */
+    uint64_t *plain, *guarded; /* bitmaps of values found by the walk under way, clear between walks */
+    uint64_t *touched;         /* which words of them are not clear, one bit each */
+    uint32_t value_words;
+    VECTOR(uint32_t) key;      /* of masks_string_row */
+    uint32_t *found_plain, *found_guarded; /* room for the lists of a walk */
+    VECTOR(uint32_t) found_spaced;
     uint32_t *finish;          /* [state] greatest distance to finish its frame; NONE: it cannot */
     uint32_t root_child[256];
     interner pop_table;
@@ -37,11 +45,12 @@ typedef struct masks {
 
 enum { MARK_NO, MARK_GUARDED, MARK_PLAIN };
 
-/* Walks a trie from a state. Values: token ids or suffix ids. The lists live in the compile's arena. */
+/* Walks a trie from a state. Values: token ids or suffix ids. */
 outcome masks_walk(compiler *c, masks *m, const trie *t, const uint32_t *same, uint32_t state_id, bool vocabulary);
 /* Whether one string is allowed from a state: MARK_*. */
 int masks_walk_one(compiler *c, masks *m, uint32_t state_id, const uint8_t *bytes, uint32_t length);
 uint32_t masks_list(compiler *c, masks *m, const uint32_t *items, uint32_t count);
+uint32_t masks_patches(compiler *c, masks *m, const patch *patches, uint32_t count);
 uint32_t masks_row(compiler *c, masks *m, row r);
 
 /* masks_string.c: the row of a local state of a string module that has a free part. */

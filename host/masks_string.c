@@ -200,23 +200,23 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     uint32_t local_id = state_id - in->base;
     const local_state *local = &scalar->locals.items[local_id];
     bool special = local->on_trie || scalar->hashes;
-    VECTOR(uint32_t) key = {NULL, 0, 0};
-    PUSH(c, key, a->instance_module.items[instance_id]);
-    PUSH(c, key, special ? local_id : local->lexical);
-    PUSH(c, key, in->longest != NONE);
-    PUSH(c, key, in->hash_used != 0);
-    PUSH(c, key, m->finish[state_id]);
+    m->key.count = 0;
+    PUSH(c, m->key, a->instance_module.items[instance_id]);
+    PUSH(c, m->key, special ? local_id : local->lexical);
+    PUSH(c, m->key, in->longest != NONE);
+    PUSH(c, m->key, in->hash_used != 0);
+    PUSH(c, m->key, m->finish[state_id]);
     for (uint32_t i = 0; i < in->length_count; i++) {
         uint32_t target = a->lengths.items[in->lengths + i].target;
-        PUSH(c, key, target == NONE ? NONE : suffix_set_of(c, m, target));
+        PUSH(c, m->key, target == NONE ? NONE : suffix_set_of(c, m, target));
     }
     for (uint32_t i = 0; i < scalar->class_count && special; i++) {
         uint32_t target = a->targets.items[in->exits + i];
-        PUSH(c, key, target == NONE ? NONE : suffix_set_of(c, m, target));
+        PUSH(c, m->key, target == NONE ? NONE : suffix_set_of(c, m, target));
     }
-    if (!special) key.items[0] = NONE; /* the same in every module */
+    if (!special) m->key.items[0] = NONE; /* the same in every module */
     bool is_new;
-    uint32_t memo = intern(c, &m->row_memo, key.items, sizeof *key.items * key.count, &is_new);
+    uint32_t memo = intern(c, &m->row_memo, m->key.items, sizeof *m->key.items * m->key.count, &is_new);
     if (!is_new) return m->row_memo_rows.items[memo];
     differences d;
     memset(&d, 0, sizeof d);
@@ -246,13 +246,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     uint32_t stay = m->finish[state_id] == NONE ? NONE : m->finish[state_id] + 16;
     r.cost_need = stay > d.cost_need ? stay : d.cost_need;
     r.depth_need = d.depth_need;
-    bool new_patches;
-    uint32_t patch_id = intern(c, &m->patch_list_table, patches, sizeof *patches * in->length_count, &new_patches);
-    if (new_patches) {
-        PUSH(c, m->patch_list_offsets, m->patches.count);
-        for (uint32_t i = 0; i < in->length_count; i++) PUSH(c, m->patches, patches[i]);
-    }
-    r.patches = m->patch_list_offsets.items[patch_id];
+    r.patches = masks_patches(c, m, patches, in->length_count);
     uint32_t plus_count = sort_distinct(d.plus.items, d.plus.count);
     uint32_t minus_count = sort_distinct(d.minus.items, d.minus.count);
     uint32_t guarded_count = sort_distinct(d.guarded.items, d.guarded.count);

@@ -294,42 +294,45 @@ static void set_base(const lexicon *l, const row *r, uint32_t room, uint32_t *wo
     }
 }
 
+/* The entries of the row's k-th patch with which the counter stays between lo and hi. */
+static void set_patch(const machine *machine, const row *r, uint32_t k, uint32_t lo, uint32_t hi, uint32_t counter,
+                      uint32_t *words) {
+    if (k >= r->patch_count) return;
+    const patch *p = &machine->patches[r->patches + k];
+    const uint32_t *entries = machine->lists + p->list;
+    for (uint32_t i = 0; i < p->count; i++) {
+        uint32_t total = counter + PACK_POINTS(entries[i]);
+        if (total > hi) return;
+        if (total >= lo) set_bit(words, PACK_TOKEN(entries[i]));
+    }
+}
+
 /* The row as it is, counters considered, stack not. */
 static void set_row(const weir_matcher *m, const state *s, const row *r, uint32_t *words) {
     const machine *machine = &m->grammar->machine;
     const lexicon *l = m->grammar->vocab->lexicon;
-    switch (r->kind) {
-    case WEIR_ROW_BITMAP:
+    if (r->kind == WEIR_ROW_BITMAP) {
         memcpy(words, machine->words + r->bitmap, sizeof(uint32_t) * l->mask_words);
-        return;
-    case WEIR_ROW_LIST:
+    } else if (r->kind != WEIR_ROW_BASE) {
         memset(words, 0, sizeof(uint32_t) * l->mask_words);
         set_list(machine, r->plain, r->plain_count, words);
-        return;
-    case WEIR_ROW_BASE:
-        break;
-    default:
-        memset(words, 0, sizeof(uint32_t) * l->mask_words);
+    }
+    if (r->kind != WEIR_ROW_BASE) {
+        set_patch(machine, r, 0, 0, machine->t->space_run, m->sequence[SEQUENCE_COUNTER], words);
         return;
     }
     const instance *in = &machine->instances[s->instance];
     uint32_t counter = m->sequence[SEQUENCE_COUNTER];
     set_base(l, r, in->longest == TABLES_NONE ? UINT32_MAX : in->longest > counter ? in->longest - counter : 0, words);
     for (uint32_t k = 0; k < r->patch_count; k++) {
-        const patch *p = &machine->patches[r->patches + k];
         const length_case *range = &machine->lengths[in->lengths + k];
-        const uint32_t *entries = machine->lists + p->list;
-        for (uint32_t i = 0; i < p->count; i++) {
-            uint32_t length = counter + PACK_POINTS(entries[i]);
-            if (length > range->hi) break;
-            if (length >= range->lo) set_bit(words, PACK_TOKEN(entries[i]));
-        }
+        set_patch(machine, r, k, range->lo, range->hi, counter, words);
     }
     for (uint32_t i = 0; i < r->minus_count; i++) clear_bit(words, machine->lists[r->minus + i]);
     set_list(machine, r->plain, r->plain_count, words);
 }
 
-/* Near the depth limit, the budget or the longest run of white space: every token of the row is walked. */
+/* Near the depth limit or the budget: every token of the row is walked. */
 static void check_bits(weir_matcher *m, uint32_t *words) {
     walk w;
     for (uint32_t k = 0; k < m->grammar->vocab->mask_words; k++) {
@@ -382,7 +385,6 @@ static bool stands_as_it_is(const weir_matcher *m, const row *r) {
     const uint32_t *sequence = m->sequence;
     uint32_t depth = sequence[SEQUENCE_DEPTH];
     if (depth + r->depth_need > machine->t->depth_limit) return false;
-    if ((r->flags & ROW_SPACES) != 0 && sequence[SEQUENCE_COUNTER] + SPACE_ROOM > machine->t->space_run) return false;
     if (sequence[SEQUENCE_BUDGET] == TABLES_NONE) return true;
     const uint32_t *frame = sequence + SEQUENCE_HEAD + (size_t)depth * machine->t->frame_words;
     uint32_t cost = machine_cost(machine, sequence[SEQUENCE_STATE], sequence[SEQUENCE_COUNTER], frame, depth);

@@ -105,7 +105,7 @@ typedef struct segment {
 } segment;
 
 /* Which tokens may follow. Token lists are ascending; packed entries carry code points in their upper bits. */
-enum { ROW_SPACES = 1, ROW_ON_TRIE = 2 };
+enum { ROW_ON_TRIE = 1 };
 typedef struct row {
     uint8_t kind;          /* weir_row_kind */
     uint8_t lexical;       /* BASE: lexical state of the vocabulary's lexicon */
@@ -115,22 +115,20 @@ typedef struct row {
     uint32_t plain, plain_count;     /* LIST: all tokens; BASE: tokens added */
     uint32_t minus, minus_count;     /* BASE: tokens taken away */
     uint32_t guarded, guarded_count; /* decided by walking their bytes */
-    uint32_t patches, patch_count;   /* BASE: one list for each length_case of the instance, in `patches` */
+    uint32_t patches, patch_count;   /* BASE: one list for each length_case of the instance, in `patches`; LIST, BITMAP:
+                                        one list of tokens that go on with a run of white space, by its bytes */
     uint32_t depth_need;   /* the row stands as it is up to depth_limit - depth_need */
     uint32_t cost_need;    /* and with a budget above the least cost + cost_need; NONE: never */
     uint32_t token;        /* the only token, when exactly one is allowed, else NONE */
 } row;
 typedef struct patch {
-    uint32_t list, count;  /* packed entries, ascending by code points */
+    uint32_t list, count;  /* packed entries, ascending by code points (or bytes of white space) */
 } patch;
 
 #define PACK_TOKEN(entry) ((entry) & 0x1FFFFFu)
 #define PACK_POINTS(entry) ((entry) >> 21 & 0xFFu)
 #define PACK_PARTIAL 0x20000000u
 #define PACK(token, points, partial) ((token) | (uint32_t)(points) << 21 | ((partial) ? PACK_PARTIAL : 0))
-
-/* Runs of white space whose length is not known are taken to have this much room; see ROW_SPACES. */
-#define SPACE_ROOM 16u
 
 enum tables_section {
     SECTION_STATES,
