@@ -140,7 +140,7 @@ static void describe_expected(const tools *tools, char *out, size_t capacity)
         if (high > 0) add_text(out, capacity, "%s", out[0] ? ", bytes above 0x7f" : "bytes above 0x7f");
     }
     if (end) add_text(out, capacity, "%s", out[0] ? " or the end" : "the end");
-    if (out[0] == '\0') add_text(out, capacity, "%s", "nothing: no text satisfies the schema");
+    if (out[0] == '\0') add_text(out, capacity, "%s", "nothing");
 }
 
 /* --- the walk --------------------------------------------------------------------------------------------------- */

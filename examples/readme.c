@@ -17,8 +17,10 @@ int main(void)
     weir_grammar *grammar = NULL;
     weir_sampler *sampler = NULL;
     weir_error error;
+    weir_grammar_options options = WEIR_GRAMMAR_OPTIONS_INIT;
+    options.whitespace = WEIR_WHITESPACE_SPACED;
     if (weir_vocab_default(NULL, &vocab, &error)) return fail(&error);
-    if (weir_grammar_from_json_schema(vocab, schema, strlen(schema), NULL, &grammar, &error)) return fail(&error);
+    if (weir_grammar_from_json_schema(vocab, schema, strlen(schema), &options, &grammar, &error)) return fail(&error);
 
     uint32_t width = weir_vocab_logits_width(vocab), length, status;
     weir_sampler_options batch = {.size = sizeof batch, .slot_count = 1, .logits_width = width};

@@ -116,6 +116,11 @@ static inline void standin_offer_number(standin *model)
     uint32_t digits = model->digits < 5 ? model->digits : 5;
     standin_offer_after(model, model->fraction || model->exponent ? part[digits] : whole[digits]);
     standin_offer(model, CLASS_NUMBER, 0);
+    for (uint32_t i = model->class_start[CLASS_NUMBER]; i < model->class_start[CLASS_NUMBER + 1]; i++) {
+        uint32_t length, token = model->classed[i];
+        bool minus = model->scalar_length == 1 && model->scalar[0] == '-';
+        if (minus && weir_vocab_token(model->vocab, token, &length)[0] == '0') model->plain[token] -= 6; /* -0 */
+    }
     standin_offer(model, CLASS_MINUS, -1);
     standin_offer(model, CLASS_DOT, model->fraction ? -9 : -1.2f);
     standin_offer(model, CLASS_EXPONENT, -4.5f);

@@ -19,6 +19,13 @@ class Error(ctypes.Structure):
                 ("pointer", ctypes.c_char * 256), ("message", ctypes.c_char * 512)]
 
 
+class GrammarOptions(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_size_t), ("allocator", ctypes.c_void_p), ("whitespace", ctypes.c_int), ("indent", ctypes.c_uint32),
+                ("whitespace_run", ctypes.c_uint32), ("order", ctypes.c_int), ("objects", ctypes.c_int), ("depth_limit", ctypes.c_uint32),
+                ("strict", ctypes.c_bool), ("state_limit", ctypes.c_uint32), ("memory_limit", ctypes.c_size_t),
+                ("work_limit", ctypes.c_uint64), ("progress", ctypes.c_void_p), ("progress_context", ctypes.c_void_p)]
+
+
 class SamplerOptions(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("allocator", ctypes.c_void_p), ("slot_count", ctypes.c_uint32), ("logits_width", ctypes.c_uint32)]
 
@@ -45,8 +52,9 @@ def main():
     vocab, grammar, sampler = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p()
     weir.weir_vocab_token.restype = ctypes.POINTER(ctypes.c_ubyte)
     text = json.dumps(SCHEMA).encode()
+    spaced = GrammarOptions(ctypes.sizeof(GrammarOptions), None, 2, 0, 64, 0, 0, 128)  # 2: as json.dumps writes it
     call("weir_vocab_default", None, ctypes.byref(vocab))
-    call("weir_grammar_from_json_schema", vocab, text, ctypes.c_size_t(len(text)), None, ctypes.byref(grammar))
+    call("weir_grammar_from_json_schema", vocab, text, ctypes.c_size_t(len(text)), ctypes.byref(spaced), ctypes.byref(grammar))
     width = weir.weir_vocab_logits_width(vocab)
     call("weir_sampler_create", ctypes.byref(SamplerOptions(ctypes.sizeof(SamplerOptions), None, 1, width)), ctypes.byref(sampler))
     sequence = SlotOptions(ctypes.sizeof(SlotOptions), grammar, 64, 7, None, 0)
