@@ -34,7 +34,7 @@ static inline float standin_tail(const uint8_t *bytes, uint32_t at, uint32_t len
     float worth = 0;
     for (; at < length; at++) {
         if (bytes[at] == '"') {
-            if (string) worth -= 4; /* an empty string */
+            if (string) worth -= 12; /* an empty string */
             string = !string;
         } else if (string || (strchr("{}[]:, ", bytes[at]) == NULL || bytes[at] == '\0')) {
             return -25;
