@@ -17,8 +17,7 @@ static void put_code(code_list *list, uint32_t code) {
     list->items[list->count++] = code;
 }
 
-/* The set that a member not yet written must satisfy. `fact`: of its own. */
-static const code_set *member_set(problem *p, uint32_t name, uint64_t index, const fact *own) {
+const code_set *problem_member_set(problem *p, uint32_t name, uint64_t index, const fact *own) {
     code_list list = {NULL, 0, 0};
     for (uint32_t i = 0; i < p->fact_count; i++) {
         const fact *f = &p->facts[i];
@@ -73,7 +72,7 @@ static answer put_other(problem *p, const fact *f, uint32_t ordinal, uint32_t *w
         if (ordinal) snprintf(name + used, sizeof name - used, "_%u", ordinal);
         put_key(p, name, (uint32_t)strlen(name), written);
     }
-    return set_satisfiable(p->r, member_set(p, NAME_OTHER, 0, f), child, p->depth, p->out);
+    return set_satisfiable(p->r, problem_member_set(p, NAME_OTHER, 0, f), child, p->depth, p->out);
 }
 
 static answer object_leaf(problem *p) {
@@ -93,7 +92,7 @@ static answer object_leaf(problem *p) {
         if (!next) break;
         rank = next_rank;
         const known *name = &p->r->names[next->name];
-        const code_set *set = member_set(p, name->name, 0, NULL);
+        const code_set *set = problem_member_set(p, name->name, 0, NULL);
         if (p->out) put_key(p, name->quoted, name->length, &written);
         result =
             both(result, set_satisfiable(p->r, set, position_child(p->r, p->position, name->name), p->depth, p->out));
@@ -114,7 +113,7 @@ static answer array_leaf(problem *p) {
         if (p->facts[i].kind == FACT_ITEM && p->facts[i].n >= alike) alike = p->facts[i].n + 1;
     if (p->out && !p->frame) text_put(p->out, "[", 1);
     for (uint64_t i = written_count(p); i < p->least; i++) {
-        const code_set *set = last && i > alike ? last : member_set(p, NAME_OTHER, i, NULL);
+        const code_set *set = last && i > alike ? last : problem_member_set(p, NAME_OTHER, i, NULL);
         if (last == set && i > alike && !p->out) break;
         last = set;
         if (p->out && i) put_separator(p, ',');

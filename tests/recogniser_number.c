@@ -176,15 +176,17 @@ answer number_complete(const char *prefix, uint32_t length, const number_goal *g
         if (before > s.whole_limit) s.whole_limit = before;
         if (after > s.fraction_limit) s.fraction_limit = after;
     }
-    if (length > NUMBER_CAPACITY / 4) return MAYBE;
+    if (length > NUMBER_CAPACITY / 3) return MAYBE;
     memcpy(out, prefix, length);
     out[length] = 0;
     /* Between two different numbers of f decimals there are 99 of f + 2; and one digit more than any bound has always
      * leaves the range of the bounds. */
-    if (length > s.fraction_limit) s.fraction_limit = length;
-    if (length > s.whole_limit) s.whole_limit = length;
+    const char *point = memchr(prefix, '.', length);
+    uint32_t whole = point ? (uint32_t)(point - prefix) : length;
+    if (whole > s.whole_limit) s.whole_limit = whole;
+    if (length - whole > s.fraction_limit) s.fraction_limit = length - whole;
     s.whole_limit += 2;
     s.fraction_limit += 2;
-    if (s.whole_limit + s.fraction_limit > NUMBER_CAPACITY / 4) return MAYBE;
+    if (s.whole_limit + s.fraction_limit > NUMBER_CAPACITY / 3) return MAYBE;
     return extend(&s, length);
 }

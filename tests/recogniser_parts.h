@@ -187,7 +187,7 @@ typedef struct number_goal {
     uint32_t unequal_count;
 } number_goal;
 /* Completes `prefix` (no exponent in it) to a number that meets the goal: YES with its text in `out`. */
-#define NUMBER_CAPACITY 512
+#define NUMBER_CAPACITY 1024
 answer number_complete(const char *prefix, uint32_t length, const number_goal *goal, char out[NUMBER_CAPACITY]);
 
 /* --- the search (recogniser_solve.c) --- */
@@ -215,6 +215,7 @@ typedef struct frame {
     int kind;             /* KIND_ARRAY, KIND_OBJECT; the root: KIND_NULL */
     const position *position;
     set_list sets;  /* the value must satisfy one of these */
+    bool unsure; /* ... or one of some that were not found */
     uint32_t depth; /* containers that its members may nest */
     const member *last;
     uint32_t count;

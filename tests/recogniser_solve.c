@@ -91,7 +91,7 @@ answer set_satisfiable(recogniser *r, const code_set *set, const position *posit
 }
 
 answer frame_finishable(recogniser *r, frame *frame, text_buffer *out) {
-    answer best = NO;
+    answer best = frame->unsure ? MAYBE : NO;
     for (uint32_t i = 0; i < frame->sets.count; i++) {
         problem p = {.r = r,
                      .set = frame->sets.items[i],
@@ -110,6 +110,7 @@ answer frame_finishable(recogniser *r, frame *frame, text_buffer *out) {
 void frame_children(recogniser *r, frame *frame) {
     set_list found = {0, 0, NULL};
     frame->child_ready = true;
+    frame->child_unsure = frame->unsure;
     if (!frame->parent) { /* the document itself */
         frame->child_position = frame->position;
         frame->child_sets = frame->sets;

@@ -48,12 +48,28 @@ static bool at_most(problem *p, uint64_t n) {
     return p->least <= p->most && (p->kind != KIND_ARRAY || written_count(p) <= p->most);
 }
 
+/* Contradictions inside a member are found at once, not when all choices are made. */
+static bool open_is_possible(problem *p) {
+    uint32_t *codes = malloc((p->fact_count + 1) * sizeof *codes), count = 0;
+    if (!codes) recogniser_panic("out of memory");
+    for (uint32_t i = 0; i < p->fact_count; i++)
+        if (p->facts[i].kind == FACT_OPEN) codes[count++] = p->facts[i].code;
+    const code_set *set = set_make(p->r, codes, count);
+    free(codes);
+    return set_satisfiable(p->r, set, p->frame->child_position, p->depth, NULL) != NO;
+}
+
+static bool member_is_possible(problem *p, uint32_t name) {
+    const code_set *set = problem_member_set(p, name, 0, NULL);
+    return set_satisfiable(p->r, set, position_child(p->r, p->position, name), p->depth, NULL) != NO;
+}
+
 static bool open_member(problem *p, uint32_t code) {
     code = code_simplify(p->r, code);
     if (code == CODE_ALWAYS || code == CODE_NEVER) return code == CODE_ALWAYS;
     for (uint32_t i = 0; i < p->fact_count; i++)
         if (p->facts[i].kind == FACT_OPEN && p->facts[i].code == (code ^ CODE_POSITIVE)) return false;
-    return state(p, (fact){.kind = FACT_OPEN, .code = code});
+    return state(p, (fact){.kind = FACT_OPEN, .code = code}) && open_is_possible(p);
 }
 
 const json *problem_member(const problem *p, uint32_t name) {
@@ -77,7 +93,8 @@ bool problem_can_write(const problem *p, uint32_t name) {
 static bool present(problem *p, uint32_t name) {
     if (problem_member(p, name) || is_open(p, name)) return true;
     if (has_fact(p, FACT_ABSENT, name) || !problem_can_write(p, name)) return false;
-    return state(p, (fact){.kind = FACT_PRESENT, .name = name});
+    if (has_fact(p, FACT_PRESENT, name)) return true;
+    return state(p, (fact){.kind = FACT_PRESENT, .name = name}) && member_is_possible(p, name);
 }
 
 static bool absent(problem *p, uint32_t name) {
@@ -92,7 +109,9 @@ static bool member_is(problem *p, uint32_t name, uint32_t code) {
     if (is_open(p, name)) return open_member(p, code);
     code = code_simplify(p->r, code);
     if (code == CODE_NEVER) return absent(p, name);
-    return !code || state(p, (fact){.kind = FACT_MEMBER, .name = name, .code = code});
+    if (!code) return true;
+    state(p, (fact){.kind = FACT_MEMBER, .name = name, .code = code});
+    return !has_fact(p, FACT_PRESENT, name) || member_is_possible(p, name);
 }
 
 static const json *written_item(const problem *p, uint64_t index) {
@@ -108,7 +127,11 @@ static bool item_is(problem *p, uint64_t index, uint32_t code) {
     if (p->frame && p->frame->open && index == p->frame->count) return open_member(p, code);
     code = code_simplify(p->r, code);
     if (code == CODE_NEVER) return at_most(p, index);
-    return !code || state(p, (fact){.kind = FACT_ITEM, .n = index, .code = code});
+    if (!code) return true;
+    state(p, (fact){.kind = FACT_ITEM, .n = index, .code = code});
+    if (index >= p->least) return true;
+    const code_set *set = problem_member_set(p, NAME_OTHER, index, NULL);
+    return set_satisfiable(p->r, set, position_item(p->r, p->position, index), p->depth, NULL) != NO;
 }
 
 static bool owner_has(const recogniser *r, uint32_t owner, uint32_t name) {
@@ -352,7 +375,11 @@ static outcome apply_member(problem *p, const choice *choice, uint32_t k) {
     if (!here(&k)) return END;
     uint32_t code = code_simplify(p->r, choice->code);
     if (code == CODE_NEVER || !p->position->open) return CONFLICT;
-    return taken(state(p, (fact){.kind = FACT_OTHER, .code = code, .n = p->fact_count + 1}));
+    const fact other = {.kind = FACT_OTHER, .code = code, .n = p->fact_count + 1};
+    const code_set *set = problem_member_set(p, NAME_OTHER, 0, &other);
+    const position *child = position_child(p->r, p->position, NAME_OTHER);
+    if (set_satisfiable(p->r, set, child, p->depth, NULL) == NO) return CONFLICT;
+    return taken(state(p, other));
 }
 
 /* Each index up to where all further ones are alike; one more for each other choice of this kind. */

@@ -95,6 +95,8 @@ static inline bool is_open(const problem *p, uint32_t name) {
 
 /* --- ends of branches (recogniser_leaf.c) --- */
 
+/* The set that a member not yet written must satisfy, by name or by index. `own`: what holds for this one only. */
+const code_set *problem_member_set(problem *p, uint32_t name, uint64_t index, const fact *own);
 /* Every choice is made: YES, NO or MAYBE; in the collecting search NO after noting what is asked of the open member. */
 answer problem_leaf(problem *p);
 /* The value is one of finitely many. */

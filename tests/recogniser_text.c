@@ -67,6 +67,7 @@ static frame *open_container(recogniser *r, frame *parent, int kind) {
     f->kind = kind;
     f->position = child_position(r, parent);
     f->sets = parent->child_sets;
+    f->unsure = parent->child_unsure;
     f->depth = parent->depth - 1;
     f->last_rank = -1;
     return f;

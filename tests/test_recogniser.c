@@ -481,7 +481,7 @@ TEST(recogniser, small_worlds_have_no_false_verdict) {
     for (size_t i = 0; i < sizeof world_schemas / sizeof *world_schemas && !test_has_failed(); i++) {
         world w = {.r = open_schema(world_schemas[i], NULL), .json = open_schema("true", NULL)};
         explore(&w, 0, WORLD_LEXEMES, false);
-        EXPECT_GE(w.accepted, 3);
+        EXPECT_GE(w.accepted, 1);
         prefixes += w.prefixes;
         accepted += w.accepted;
         recogniser_destroy(w.r);
