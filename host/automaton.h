@@ -56,6 +56,9 @@ typedef struct module {
     interval_set *counts; /* counted arrays: item counts from which a node past the prefix can still finish */
     uint32_t *after;      /* [graph nodes] state after a member or item, or NONE */
     uint32_t *member;     /* [graph nodes] objects: state after the key of the only take; 0: not yet known */
+    uint32_t mark_states[32]; /* objects: state after the key of each marked name */
+    uint32_t weights;     /* objects with marked names: 1 + place of their count in automaton.weights */
+    uint32_t mark_depth;  /* most further frames that the value of a marked name needs at least */
     uint32_t *boundary;   /* [graph nodes] of counted arrays, or NONE */
     bool counted;
 } module;
@@ -69,6 +72,7 @@ typedef struct automaton {
     VECTOR(state) states;
     VECTOR(struct { cost *items; uint32_t count, capacity; }) state_costs; /* least.c: what finishing takes */
     VECTOR(boundary_plan) boundary_costs;
+    VECTOR(uint32_t) weights;       /* least.c: of required names, a count before each group */
     VECTOR(uint32_t) state_module; /* module whose frame the state belongs to; NONE: the whole text */
     VECTOR(edge) edges;
     VECTOR(instance) instances;

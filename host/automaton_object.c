@@ -14,6 +14,15 @@ static bool takes_productive(const compiler *c, const module *m, const take *t) 
     return false;
 }
 
+/* Whether a name that must be present can be: some value of it is worth writing at this node. */
+static bool mark_writable(compiler *c, const module *m, const graph_node *node, uint32_t key) {
+    (void)m;
+    for (uint32_t k = 0; k < node->takes.count; k++) {
+        if (node->takes.items[k].key == key) return goal_get(c, node->takes.items[k].child.goal)->classes.count != 0;
+    }
+    return false;
+}
+
 void plan_object(compiler *c, module *m) {
     const goal *g = goal_get(c, m->goal);
     const graph *object = g->object;
@@ -23,6 +32,10 @@ void plan_object(compiler *c, module *m) {
             const graph_node *node = &object->nodes.items[i];
             if (m->productive[i]) continue;
             bool productive = node->close != FORMULA_FALSE && module_usable(m, goal_class(g, node->close));
+            bool last = node->position == object->names.count;
+            for (uint32_t k = 0; last && k < object->marked.count && productive; k++) {
+                productive = mark_writable(c, m, node, object->marked.items[k]);
+            }
             productive |= node->skip != NONE && m->productive[node->skip];
             for (uint32_t k = 0; k < node->takes.count && !productive; k++) {
                 productive = takes_productive(c, m, &node->takes.items[k]);
@@ -60,7 +73,17 @@ static uint32_t member_state(compiler *c, uint32_t index, const take *t) {
     if (c->options.whitespace == WEIR_WHITESPACE_SPACED || c->options.whitespace == WEIR_WHITESPACE_PRETTY) {
         state_id = state_intern(c, &(edge){' ', ' ', EDGE_GO, 0, state_id}, 1, NONE, 0);
     }
-    return spaced_state(c, &(edge){':', ':', EDGE_GO, 0, state_id}, 1, true, NONE);
+    edge colon = {':', ':', EDGE_GO, 0, state_id};
+    const graph *object = goal_get(c, c->automaton->modules.items[index].goal)->object;
+    uint32_t bit = 0;
+    while (bit < object->marked.count && (t->key == NONE || object->marked.items[bit] != t->key)) bit++;
+    if (bit < object->marked.count) {
+        colon.op = EDGE_MARK;
+        colon.argument = (uint8_t)bit;
+    }
+    uint32_t made = spaced_state(c, &colon, 1, true, NONE);
+    if (bit < object->marked.count) c->automaton->modules.items[index].mark_states[bit] = made;
+    return made;
 }
 
 /* The class when the object closes at this node, every later name left out; NONE: it cannot close here. */
@@ -158,7 +181,8 @@ void emit_object(compiler *c, uint32_t index) {
             uint32_t unlisted, end = node;
             candidates(c, index, node, &keys, &ids, &unlisted, &end);
             uint32_t class_index = close_class(g, &a->modules.items[index], node);
-            edge close = {'}', '}', EDGE_POP, 0, class_index}, key = {0};
+            uint32_t marks = g->object->marked.count;
+            edge close = {'}', '}', marks != 0 ? EDGE_CLOSE_MARKED : EDGE_POP, (uint8_t)marks, class_index}, key = {0};
             bool has_key = keys.count != 0 || unlisted != NONE;
             if (has_key) key = open_key(c, g, &keys, &ids, unlisted, end);
             const edge *closing = class_index != NONE ? &close : NULL;

@@ -249,6 +249,9 @@ static void open_object_node(compiler *c, goal *g, uint32_t index) {
         uint64_t all = atom_kind_bit(ATOM_PROPERTY) | additional | required;
         node.close = formula_replace(c, node.left, all, close_object, NULL);
         formula_visit(c, node.left, required, visit_required, &node.waiting);
+        for (uint32_t i = 0; i < g->object->marked.count; i++) {
+            add_take(c, g, &node, g->object->marked.items[i], additional);
+        }
         for (uint32_t i = 0; i < node.waiting.count; i++) {
             uint32_t key = node.waiting.items[i];
             add_take(c, g, &node, key, atom_bits(ATOM_REQUIRED, key) | additional);
@@ -299,6 +302,32 @@ static void find_required(compiler *c, graph *object, formula wanted) {
     }
 }
 
+#define MARKS_MOST 32
+
+/* Takes the names that the formula demands outright, and nothing lists, out of the formula: bits in the frame remember
+ * them. So many such names cost one state, not one for each subset. */
+static formula mark_required(compiler *c, graph *object, formula wanted) {
+    formula_node node = *formula_get(c, wanted);
+    if (node.kind == FORMULA_TUPLE) node = *formula_get(c, node.children[0]);
+    formula single[1] = {wanted};
+    const formula *parts = node.kind == FORMULA_AND ? node.children : single;
+    uint32_t count = node.kind == FORMULA_AND ? node.count : 1;
+    for (uint32_t i = 0; i < count && object->marked.count < MARKS_MOST; i++) {
+        const formula_node *part = formula_get(c, parts[i]);
+        if (part->kind != FORMULA_ATOM || part->atom != ATOM_REQUIRED) continue;
+        uint32_t key = part->a;
+        bool listed = true;
+        for (uint32_t k = 0; k < object->required.count; k++) listed &= object->required.items[k] != key;
+        if (listed) continue;
+        PUSH(c, object->marked, key);
+    }
+    for (uint32_t i = 0; i < object->marked.count; i++) {
+        member_context context = {object->marked.items[i]};
+        wanted = formula_replace(c, wanted, atom_bits(ATOM_REQUIRED, context.key), present_member, &context);
+    }
+    return wanted;
+}
+
 static void analyse_object(compiler *c, goal_id id) {
     goal *g = goal_get(c, id);
     formula wanted = goal_formula(c, g, TYPE_OBJECT);
@@ -308,8 +337,8 @@ static void analyse_object(compiler *c, goal_id id) {
         bool closable;
         schema_listed_names(c, &g->components, &g->object->names, &closable);
         g->object->closed = closable && c->options.objects == WEIR_OBJECTS_CLOSED;
-        node_add(c, g->object, 0, 0, wanted);
         find_required(c, g->object, wanted);
+        node_add(c, g->object, 0, 0, mark_required(c, g->object, wanted));
     }
     for (uint32_t index = 0; index < g->object->nodes.count; index++) {
         if (!g->object->nodes.items[index].opened) open_object_node(c, g, index);

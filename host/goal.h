@@ -47,6 +47,7 @@ typedef struct graph {
     uint32_t prefix;      /* arrays: positions told apart */
     uint32_t flips;       /* most flips of any node */
     id_list required;     /* objects: names that are required somewhere and not listed */
+    id_list marked;       /* those of them that every value needs: kept as bits in the frame, not in the formula */
 } graph;
 
 /* Counts as sorted, disjoint, non-adjacent intervals; hi NONE: no end. */

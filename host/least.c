@@ -33,6 +33,7 @@ static void relax(compiler *c, entries *into, cost e) {
     for (uint32_t i = 0; i < into->count; i++) {
         cost *at = &into->items[i];
         if (at->target != e.target || at->length != e.length) continue;
+        if (at->marks != e.marks || at->marked != e.marked) continue;
         bool better = e.distance < at->distance || e.lines < at->lines;
         bool worse = e.distance > at->distance || e.lines > at->lines;
         if (better && worse) continue; /* cheaper at one depth, dearer at another: keep both */
@@ -248,6 +249,59 @@ static bool boundary_update(compiler *c, uint32_t index) {
     return !same;
 }
 
+/* --- names that are required and not listed ------------------------------------------------------------------- */
+
+/* What one missing name costs: comma, space, the quoted name, and its value. The values of the names are free of each
+ * other, so the state behind a name tells it: its cost less that of closing. False: nothing changed. */
+static bool weights_update(compiler *c, uint32_t index) {
+    automaton *a = c->automaton;
+    module *m = &a->modules.items[index];
+    if (m->weights == 0) return false;
+    const graph *object = goal_get(c, m->goal)->object;
+    bool changed = false;
+    for (uint32_t k = 0; k < object->marked.count; k++) {
+        if (m->mark_states[k] == 0) continue;
+        const entries *behind = entries_of(c, m->mark_states[k]);
+        uint32_t length, weight = COST_NEVER, depth = 0, lines = 0;
+        const char *name = schema_key_text(c, object->marked.items[k], &length);
+        for (uint32_t i = 0; i < behind->count; i++) {
+            if (behind->items[i].distance >= weight) continue;
+            weight = behind->items[i].distance;
+            lines = behind->items[i].lines;
+            depth = behind->items[i].depth;
+        }
+        if (weight == COST_NEVER) continue;
+        weight += 2 + (uint32_t)json_quote(name, length, NULL, 0);
+        /* Lines are charged at the greatest depth: here nothing knows the real one. */
+        if (c->options.whitespace == WEIR_WHITESPACE_PRETTY) weight += (1 + lines) * c->options.indent * c->options.depth_limit;
+        if (depth > m->mark_depth) m->mark_depth = depth;
+        changed |= a->weights.items[m->weights + k] != weight;
+        a->weights.items[m->weights + k] = weight;
+    }
+    return changed;
+}
+
+static void reserve_weights(compiler *c) {
+    automaton *a = c->automaton;
+    for (uint32_t i = 0; i < a->modules.count; i++) {
+        module *m = &a->modules.items[i];
+        if (m->type != TYPE_OBJECT || m->start == NONE) continue;
+        uint32_t count = goal_get(c, m->goal)->object->marked.count;
+        if (count == 0) continue;
+        m->weights = a->weights.count + 1;
+        PUSH(c, a->weights, count);
+        for (uint32_t k = 0; k < count; k++) PUSH(c, a->weights, COST_NEVER);
+    }
+}
+
+static uint32_t missing_weight(const automaton *a, const cost *e) {
+    uint64_t sum = 0;
+    for (uint32_t k = 0; e->marks != 0 && k < a->weights.items[e->marks - 1]; k++) {
+        if ((e->marked >> k & 1) == 0) sum += a->weights.items[e->marks + k];
+    }
+    return sum < COST_NEVER ? (uint32_t)sum : COST_NEVER;
+}
+
 /* --- states --------------------------------------------------------------------------------------------------- */
 
 /* The cost of one whole container, from behind its opening bracket to its closing one, for each class. */
@@ -255,9 +309,12 @@ static cost module_cost(compiler *c, uint32_t index, uint32_t class_index) {
     automaton *a = c->automaton;
     const module *m = &a->modules.items[index];
     const entries *start = entries_of(c, m->start);
-    cost best = {0, COST_NEVER, 0, 0, 0};
+    cost best = {0, COST_NEVER, 0, 0, 0, 0, 0};
     for (uint32_t i = 0; i < start->count; i++) {
         cost e = start->items[i];
+        uint32_t missing = missing_weight(a, &e);
+        if (missing >= COST_NEVER - 1 - e.distance) continue;
+        e.distance += missing;
         if (e.target == class_index) {
             if (e.distance < best.distance || (e.distance == best.distance && e.depth < best.depth)) best = e;
         } else if ((e.target & BOUNDARY_FLAG) != 0) {
@@ -325,7 +382,7 @@ static void relax_literal(compiler *c, const least *l, entries *into, uint32_t f
     }
 }
 
-static void relax_edge(compiler *c, const least *l, entries *into, const edge *e) {
+static void relax_edge(compiler *c, const least *l, entries *into, uint32_t from, const edge *e) {
     if (e->op == EDGE_INDENT) return;
     if (e->op != EDGE_INDENT_END && !any_byte(l, e->lo, e->hi)) return;
     switch (e->op) {
@@ -350,8 +407,25 @@ static void relax_edge(compiler *c, const least *l, entries *into, const edge *e
         relax_call(c, into, e->target);
         break;
     case EDGE_POP:
-        relax(c, into, (cost){e->target, 1, 0, 0, 0});
+        relax(c, into, (cost){e->target, 1, 0, 0, 0, 0, 0});
         break;
+    case EDGE_CLOSE_MARKED: {
+        const module *m = &c->automaton->modules.items[c->automaton->state_module.items[from]];
+        relax(c, into, (cost){e->target, 1, 0, 0, m->mark_depth, m->weights, 0});
+        break;
+    }
+    case EDGE_MARK: {
+        const entries *source = entries_of(c, e->target);
+        for (uint32_t i = 0; i < source->count; i++) {
+            cost named = source->items[i];
+            if (named.marked != 0) continue; /* a way that writes two names is the weight of one more */
+            named.distance++;
+            named.length = 0;
+            named.marked |= 1u << e->argument;
+            relax(c, into, named);
+        }
+        break;
+    }
     case EDGE_COMMA: { /* before the prefix ends: one case */
         const count_case *only = &c->automaton->counts.items[e->target];
         relax_through(c, into, only->target, 1);
@@ -367,17 +441,17 @@ static bool state_update(compiler *c, least *l, uint32_t id, const uint32_t *bou
     const state *s = &a->states.items[id];
     entries *fresh = &l->scratch;
     fresh->count = 0;
-    if ((s->flags & STATE_ACCEPTS) != 0) relax(c, fresh, (cost){0, 0, 0, 0, 0});
+    if ((s->flags & STATE_ACCEPTS) != 0) relax(c, fresh, (cost){0, 0, 0, 0, 0, 0, 0});
     if (boundary_of[id] != NONE) {
         if (a->boundary_costs.items[boundary_of[id]].segments.count != 0) {
-            relax(c, fresh, (cost){BOUNDARY_FLAG | boundary_of[id], 0, 0, 0, 0});
+            relax(c, fresh, (cost){BOUNDARY_FLAG | boundary_of[id], 0, 0, 0, 0, 0, 0});
         }
     } else if (s->instance != NONE) {
         scalar_state(c, fresh, id);
     } else {
         for (uint32_t i = 0; i < s->edge_count; i++) {
             edge e = a->edges.items[s->edges + i];
-            relax_edge(c, l, fresh, &e);
+            relax_edge(c, l, fresh, id, &e);
         }
         relax_literal(c, l, fresh, id);
     }
@@ -411,6 +485,7 @@ void automaton_costs(compiler *c) {
     a->state_costs.count = a->state_costs.capacity = a->states.count;
     a->boundary_costs.items = NEW_ARRAY(c, boundary_plan, a->boundaries.count + 1);
     a->boundary_costs.count = a->boundary_costs.capacity = a->boundaries.count;
+    reserve_weights(c);
     uint32_t *boundary_of = compiler_new(c, sizeof *boundary_of * (a->states.count + 1));
     memset(boundary_of, 0xFF, sizeof *boundary_of * (a->states.count + 1));
     for (uint32_t i = 0; i < a->boundaries.count; i++) {
@@ -421,5 +496,6 @@ void automaton_costs(compiler *c) {
         changed = false;
         for (uint32_t id = 0; id < a->states.count; id++) changed |= state_update(c, &l, id, boundary_of);
         for (uint32_t i = a->boundaries.count; i-- > 0;) changed |= boundary_update(c, i);
+        for (uint32_t i = 0; i < a->modules.count; i++) changed |= weights_update(c, i);
     }
 }

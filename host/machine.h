@@ -28,8 +28,8 @@ enum sequence_word {
     SEQUENCE_BUDGET,  /* tokens left, or NONE */
     SEQUENCE_HEAD
 };
-/* A frame: return symbol, commas read, hashes of keys (two words each), cost of finishing after each class. */
-enum frame_word { FRAME_RETURN, FRAME_COUNT, FRAME_HASHES };
+/* A frame: return symbol, commas read in an array or bits of required names in an object, hashes of keys (two words each), cost of finishing after each class. */
+enum frame_word { FRAME_RETURN, FRAME_COUNT, FRAME_MARKS = FRAME_COUNT, FRAME_HASHES };
 
 /* The sections of a blob as pointers. */
 typedef struct machine {
@@ -45,6 +45,7 @@ typedef struct machine {
     const cost *costs;
     const boundary *boundaries;
     const segment *segments;
+    const uint32_t *weights;
     const row *rows;
     const uint32_t *lists;
     const patch *patches;
@@ -66,6 +67,7 @@ MACHINE machine machine_open(const tables *t) {
     m.costs = (const cost *)(at + t->offsets[SECTION_COSTS]);
     m.boundaries = (const boundary *)(at + t->offsets[SECTION_BOUNDARIES]);
     m.segments = (const segment *)(at + t->offsets[SECTION_SEGMENTS]);
+    m.weights = (const uint32_t *)(at + t->offsets[SECTION_WEIGHTS]);
     m.rows = (const row *)(at + t->offsets[SECTION_ROWS]);
     m.lists = (const uint32_t *)(at + t->offsets[SECTION_LISTS]);
     m.patches = (const patch *)(at + t->offsets[SECTION_PATCHES]);
@@ -155,6 +157,13 @@ MACHINE uint32_t machine_cost(const machine *m, uint32_t at, uint32_t counter, c
             total -= counter < total ? counter : total;
         } else if (e->length > counter) {
             total = cost_add(total, e->length - counter);
+        }
+        if (e->marks != 0) {
+            const uint32_t *weights = m->weights + e->marks - 1;
+            uint32_t present = frame[FRAME_MARKS] | e->marked;
+            for (uint32_t k = 0; k < weights[0]; k++) {
+                if ((present >> k & 1) == 0) total = cost_add(total, weights[1 + k]);
+            }
         }
         uint32_t then = (e->target & BOUNDARY_FLAG) != 0 ? boundary_cost(m, e->target & ~BOUNDARY_FLAG, frame, depth)
                                                         : frame_rest(m, frame, e->target);
@@ -294,6 +303,14 @@ MACHINE bool walk_byte(const machine *m, walk *w, uint8_t byte) {
             w->counter = 0;
             w->state = e->target;
             continue; /* the byte is still to be read */
+        }
+        case EDGE_MARK:
+            walk_own_frame(m, w)[FRAME_MARKS] |= 1u << e->argument;
+            w->state = e->target;
+            return true;
+        case EDGE_CLOSE_MARKED: {
+            uint32_t all = e->argument >= 32 ? TABLES_NONE : (1u << e->argument) - 1;
+            return (walk_frame(m, w, w->depth)[FRAME_MARKS] & all) == all && walk_pop(m, w, e->target);
         }
         case EDGE_COMMA: {
             uint32_t *frame = walk_own_frame(m, w);

@@ -191,6 +191,20 @@ static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *o
     }
     case EDGE_POP:
         return pop(t, from, e->target, out);
+    case EDGE_MARK: {
+        if (w.top == NULL) return go(&w, e->target, out);
+        frame *f = compiler_new(t->c, sizeof *f);
+        *f = *w.top;
+        f->count |= 1u << e->argument;
+        w.top = f;
+        return go(&w, e->target, out);
+    }
+    case EDGE_CLOSE_MARKED: {
+        uint32_t all = e->argument >= 32 ? NONE : (1u << e->argument) - 1;
+        if (w.top != NULL && (w.top->count & all) != all) return 0;
+        w.guarded |= w.top == NULL;
+        return pop(t, &w, e->target, out);
+    }
     case EDGE_EXIT:
     case EDGE_EXIT_LENGTH:
         return leave_string(t, from, e, out);
@@ -461,6 +475,9 @@ static void find_finish(compiler *c, masks *m) {
         for (uint32_t i = 0; i < a->state_costs.items[id].count; i++) {
             cost e = a->state_costs.items[id].items[i];
             uint32_t distance = add_capped(e.distance, e.length == NONE ? 0 : e.length);
+            for (uint32_t k = 0; e.marks != 0 && k < a->weights.items[e.marks - 1]; k++) {
+                distance = add_capped(distance, a->weights.items[e.marks + k]);
+            }
             if ((e.target & BOUNDARY_FLAG) != 0) {
                 const boundary_plan *b = &a->boundary_costs.items[e.target & ~BOUNDARY_FLAG];
                 uint32_t longest = 0;

@@ -70,6 +70,7 @@ weir_status tables_write(compiler *c, const masks *m, const weir_allocator *allo
         [SECTION_COSTS] = {f.costs.items, f.costs.count, sizeof(cost)},
         [SECTION_BOUNDARIES] = {f.boundaries.items, f.boundaries.count, sizeof(boundary)},
         [SECTION_SEGMENTS] = {f.segments.items, f.segments.count, sizeof(segment)},
+        [SECTION_WEIGHTS] = {a->weights.items, a->weights.count, sizeof(uint32_t)},
         [SECTION_ROWS] = {m->rows.items, m->rows.count, sizeof(row)},
         [SECTION_LISTS] = {m->lists.items, m->lists.count, sizeof(uint32_t)},
         [SECTION_PATCHES] = {m->patches.items, m->patches.count, sizeof(patch)},
@@ -125,7 +126,7 @@ static bool sections_fit(const tables *t, size_t length) {
     static const size_t sizes[SECTION_COUNT] = {sizeof(state),  sizeof(edge),          sizeof(instance), 4,
                                                 sizeof(length_case), sizeof(count_case), sizeof(call),
                                                 sizeof(return_symbol), sizeof(cost),   sizeof(boundary),
-                                                sizeof(segment), sizeof(row),          4,                sizeof(patch), 4};
+                                                sizeof(segment), 4, sizeof(row), 4, sizeof(patch), 4};
     for (int i = 0; i < SECTION_COUNT; i++) {
         if (t->offsets[i] % 8 != 0 || !inside(t->offsets[i], (uint64_t)t->counts[i] * sizes[i], length)) return false;
     }
@@ -150,7 +151,8 @@ static bool edge_fits(const machine *m, const state *s, const edge *e) {
     case EDGE_SPACE:
     case EDGE_INDENT_FIRST:
     case EDGE_INDENT_END:
-        return e->target < states;
+    case EDGE_MARK:
+        return e->target < states && (e->op != EDGE_MARK || e->argument < 32);
     case EDGE_LOCAL:
     case EDGE_CHAR:
     case EDGE_CHAR_FREE:
@@ -158,6 +160,7 @@ static bool edge_fits(const machine *m, const state *s, const edge *e) {
     case EDGE_PUSH:
         return e->target < t->counts[SECTION_CALLS];
     case EDGE_POP:
+    case EDGE_CLOSE_MARKED:
         return e->target < t->class_max;
     case EDGE_EXIT:
     case EDGE_ELSE:
@@ -218,6 +221,11 @@ static bool machine_fits(const machine *m) {
         uint32_t target = m->costs[i].target;
         if ((target & BOUNDARY_FLAG) != 0 ? (target & ~BOUNDARY_FLAG) >= counts[SECTION_BOUNDARIES]
                                           : target >= t->class_max) {
+            return false;
+        }
+        uint32_t marks = m->costs[i].marks;
+        if (marks != 0 && (marks > counts[SECTION_WEIGHTS] || m->weights[marks - 1] > 32 ||
+                           !inside(marks, m->weights[marks - 1], counts[SECTION_WEIGHTS]))) {
             return false;
         }
     }

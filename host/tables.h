@@ -31,6 +31,8 @@ enum edge_op {
     EDGE_INDENT,     /* a space of the indentation: stay, if one is still missing */
     EDGE_INDENT_END, /* go, if the indentation is complete; it is `argument` levels less than the depth */
     EDGE_COMMA,      /* counted arrays: one more item; target: first of its count_case */
+    EDGE_MARK,       /* go; the required name with bit `argument` is present */
+    EDGE_CLOSE_MARKED, /* close the frame with class `target`, if all of `argument` names are present */
     EDGE_CLOSE       /* counted arrays: close; target: first of its count_case, whose values are classes */
 };
 
@@ -89,6 +91,9 @@ typedef struct cost {
     uint32_t lines;    /* and `indent` times the depth for each of these lines */
     uint32_t length;   /* a string: and one more for each code point missing to this many; NONE: less the counter */
     uint32_t depth;    /* further frames needed on the way */
+    uint32_t marks;    /* and for each required name that is missing its weight: 1 + first in `weights`, a count stands
+                          there before them; 0: none */
+    uint32_t marked;   /* bits of names that this way itself writes */
 } cost;
 #define BOUNDARY_FLAG 0x80000000u
 
@@ -142,6 +147,7 @@ enum tables_section {
     SECTION_COSTS,
     SECTION_BOUNDARIES,
     SECTION_SEGMENTS,
+    SECTION_WEIGHTS,
     SECTION_ROWS,
     SECTION_LISTS,
     SECTION_PATCHES,
