@@ -169,7 +169,7 @@ static inline int load_vocab(const char *program, const vocab_choice *choice, we
     weir_status status = choice->file ? weir_vocab_load(choice->file, &options, out, &error)
                                       : weir_vocab_default(&options, out, &error);
     if (status == WEIR_OK) return EXIT_DONE;
-    report_failure(program, choice->file ? choice->file : "the embedded vocabulary", &error);
+    report_failure(program, choice->file ? "--vocab" : "the embedded vocabulary", &error);
     return status == WEIR_ERROR_FILE || status == WEIR_ERROR_MEMORY ? EXIT_USAGE : EXIT_VOCAB;
 }
 

@@ -40,6 +40,16 @@ static inline bool standin_is_used(const standin *model, uint32_t word)
     return false;
 }
 
+/* The first of the prompt's words that the object can still take as a name. */
+static inline uint32_t standin_next_name(const standin *model)
+{
+    uint32_t next = 0;
+    for (uint32_t i = model->frames[model->depth - 1].used; i < model->used_count; i++) {
+        if (next <= model->used[i]) next = model->used[i] + 1;
+    }
+    return next;
+}
+
 /* Whether a word of the prompt belongs where the text stands: the property around it is the one being written, or
  * (fallback) none there has words of its own and this one is found under no property. */
 static inline bool standin_word_fits(const standin_word *word, bool name, uint64_t owner, bool fallback)
@@ -170,15 +180,17 @@ static inline void standin_prefer_words(standin *model, float *row)
     uint64_t owner = name ? model->frames[model->depth - 1].owner : model->key_owner;
     bool fallback = name && standin_needs_fallback(model, true, owner);
     uint32_t written = model->scalar_length, root = name ? standin_key_root(model) : standin_value_root(model, 0);
+    uint32_t rank = 0, first_name = name ? standin_next_name(model) : 0;
     for (uint32_t w = 0; w < model->prompt_count; w++) {
         const standin_word *word = &model->prompt[w];
         if (!standin_word_fits(word, name, owner, fallback) || word->length <= written) continue;
         if (written > sizeof model->scalar || memcmp(word->text, model->scalar, written) != 0) continue;
-        if (name && standin_is_used(model, w)) continue;
+        if (name && w < first_name) continue; /* names come in the order of the prompt */
+        float skipped = 0.35f * (float)(name ? rank++ : 0);
         uint32_t tokens[256], visits = standin_word_visits(model, root, word);
         uint32_t count = token_matches(model->index, (const uint8_t *)word->text + written, word->length - written, tokens, 256);
         for (uint32_t i = 0; i < count; i++) {
-            float worth = (name ? 12.0f : 5.0f) - 1.5f * (float)(count - 1 - i) - 2 * (float)(visits < 4 ? visits : 4);
+            float worth = (name ? 24.0f : 12.0f) - 1.5f * (float)(count - 1 - i) - 4 * (float)(visits < 5 ? visits : 5) - skipped;
             float gain = worth - row[tokens[i]];
             bool first = model->stamps[tokens[i]] != model->stamp;
             model->stamps[tokens[i]] = model->stamp;
@@ -192,6 +204,7 @@ static inline void standin_prefer_words(standin *model, float *row)
 typedef struct standin_recall {
     float *row;
     bool whole;           /* the tree of whole texts; else of scalars at one path */
+    bool string;          /* the text stands inside a string */
     uint32_t left;        /* nodes that may still be looked at */
     uint8_t bytes[40];
     uint32_t length;
@@ -204,6 +217,12 @@ static inline float standin_penalty(const standin_node *node, bool whole)
     return 1.5f * (visits < 4 ? visits : 4);
 }
 
+/* Bytes that choose nothing: all the choices come behind them. */
+static inline bool standin_is_neutral(uint8_t byte, bool string, bool opened)
+{
+    return opened || (!string && (byte == '{' || byte == '[' || byte == ':' || standin_is_space(byte)));
+}
+
 static inline void standin_recall_tree(standin *model, standin_recall *recall, uint32_t node, uint64_t hash)
 {
     static const char *const after_quote[] = {",", ", ", ", \"", ",\"", "}", "]", "}}", "}]", "},", "],", ":", ": ", ": \"", ":\""};
@@ -213,7 +232,10 @@ static inline void standin_recall_tree(standin *model, standin_recall *recall, u
         recall->bytes[recall->length++] = at->byte;
         uint64_t next = token_hash_byte(hash, at->byte);
         uint32_t token = token_find_hashed(model->index, recall->bytes, recall->length, next);
+        bool string = recall->string;
+        if (at->byte == '"') recall->string = !string; /* escaped quotes are rare enough to be taken for real ones */
         float penalty = standin_penalty(at, recall->whole);
+        if (standin_is_neutral(at->byte, string, recall->string && !string)) penalty = 0;
         bool judged = !recall->whole && token != TOKEN_NONE && model->stamps[token] == model->stamp;
         if (token != TOKEN_NONE && penalty > 0 && !judged) standin_add(model, recall->row, token, -penalty);
         bool ends = !recall->whole && at->byte == '"' && at->child == 0;
@@ -226,19 +248,21 @@ static inline void standin_recall_tree(standin *model, standin_recall *recall, u
         }
         if (recall->length < 32) standin_recall_tree(model, recall, child, next);
         recall->length--;
+        recall->string = string;
     }
 }
 
 static inline void standin_remember(standin *model, float *row)
 {
-    standin_recall whole = {.row = row, .whole = true, .left = 1500};
+    bool string = model->place == PLACE_STRING || model->place == PLACE_KEY_STRING;
+    standin_recall whole = {.row = row, .whole = true, .string = string, .left = 1500};
     if (model->exact != 0) standin_recall_tree(model, &whole, model->exact, TOKEN_HASH_SEED);
-    standin_recall scalar = {.row = row, .left = 1500};
+    standin_recall scalar = {.row = row, .string = string, .left = 1500};
     uint32_t node = 0;
     bool begins = model->place == PLACE_VALUE || model->place == PLACE_KEY;
     if (model->place == PLACE_VALUE) node = standin_value_root(model, 0);
     if (model->place == PLACE_KEY) node = standin_key_root(model);
-    if (model->place == PLACE_STRING || model->place == PLACE_KEY_STRING || model->place == PLACE_NUMBER) node = model->near;
+    if (string || model->place == PLACE_NUMBER) node = model->near;
     if (node == 0) return;
     standin_recall_tree(model, &scalar, node, TOKEN_HASH_SEED);
     if (!begins) return;
