@@ -3,7 +3,8 @@
 
 TOOL is the path of a Python file with validator(schema), World and main(). Schemas with an in-place cycle of references send
 the validator into recursion without end; where its native part meets the limit first, it raises PanicException, which is
-no Exception. Here that counts as the RecursionError that it is, so that the tool leaves such schemas out."""
+no Exception. Here both are one error that is a RecursionError, so that the tool leaves such a document out, and a ValueError,
+so that a generated document which the validator cannot judge is a fault and not the end of the run."""
 import importlib.util
 import os
 import sys
@@ -16,6 +17,10 @@ spec.loader.exec_module(tool)
 original = tool.validator
 
 
+class Circle(RecursionError, ValueError):
+    """References in a circle."""
+
+
 class Validator:
     def __init__(self, schema):
         self.inner = original(schema)
@@ -24,8 +29,8 @@ class Validator:
         try:
             return self.inner.is_valid(value)
         except BaseException as e:
-            if type(e).__name__ == "PanicException":
-                raise RecursionError from None
+            if isinstance(e, RecursionError) or type(e).__name__ == "PanicException":
+                raise Circle("references in a circle") from None
             raise
 
 

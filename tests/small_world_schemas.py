@@ -149,6 +149,7 @@ def corners():
         {"oneOf": [{"prefixItems": [integer]}, {"prefixItems": [{}, integer]}, {"maxItems": 1}], "type": "array"},
         {"allOf": [{"prefixItems": [{"type": ["integer", "null"]}]}, {"prefixItems": [{"type": ["integer", "string"]}, integer]}, {"items": {}}]},
         {"type": "array", "items": {"not": {"type": "array"}}, "not": {"items": {"type": "integer"}}},
+        {"anyOf": [{"prefixItems": [{"properties": {"b": {}}}]}, True]}, {"not": {"prefixItems": [{"properties": {"a": {}}}], "type": "string"}},
         # finite sets of objects and arrays
         {"enum": [{"a": 1, "b": [0]}, {"a": 1, "b": [0, 1]}, {"b": 1}]}, {"enum": [[0, 1], [0, "a"], [1], []]},
         {"const": {}}, {"const": []}, {"const": [[], {}]}, {"not": {"const": {"a": 0}}}, {"not": {"enum": [[], {}, 0]}},
