@@ -20,6 +20,7 @@ static void visit_schema(walk *w, const schema *s);
 static void collect_names(recogniser *r, position *p);
 static void collect_strings(recogniser *r, position *p);
 static void set_flags(const recogniser *r, position *p);
+static void count_items(recogniser *r, position *p);
 
 position *position_root(recogniser *r) {
     return position_make(r, &r->root->code, 1);
@@ -56,6 +57,7 @@ static position *position_make(recogniser *r, const uint32_t *roots, uint32_t co
     collect_names(r, p);
     collect_strings(r, p);
     set_flags(r, p);
+    count_items(r, p);
     if (r->position_count == r->position_capacity) {
         r->position_capacity = r->position_capacity ? 2 * r->position_capacity : 64;
         r->positions = realloc(r->positions, r->position_capacity * sizeof *r->positions);
@@ -177,7 +179,7 @@ static bool has_number(const json *list) {
 
 static void set_flags(const recogniser *r, position *p) {
     const unsigned integers = 1u << KIND_INTEGER, fractions = 1u << KIND_FRACTION;
-    p->open = r->options.objects == WEIR_OBJECTS_STANDARD;
+    bool lists_names = false, says_others = false;
     for (uint32_t i = 0; i < p->component_count; i++) {
         if (p->components[i] & CODE_VALUE) {
             p->numeric |= code_value(r, p->components[i])->kind == JSON_NUMBER;
@@ -188,9 +190,17 @@ static void set_flags(const recogniser *r, position *p) {
                       has_number(s->enumeration) || (s->constant && s->constant->kind == JSON_NUMBER) ||
                       ((s->kinds & integers) && !(s->kinds & fractions));
         p->disjunct |= s->any.count || s->one.count || s->negated;
-        p->open |= s->additional && !s->additional->never;
+        bool reads_keywords = s->node->kind == JSON_OBJECT && !(r->draft <= 7 && s->reference);
+        lists_names |= reads_keywords && json_get(s->node, "properties");
+        says_others |= s->additional != NULL;
     }
-    if (p->item_count == 0) p->item_count = 1;
+    /* The option "closed" speaks where nothing in the schema does. */
+    p->open = r->options.objects == WEIR_OBJECTS_STANDARD || !lists_names || says_others;
+}
+
+/* The indexes that some component tells apart, and one for all others. */
+static void count_items(recogniser *r, position *p) {
+    p->item_count = 1;
     for (uint32_t i = 0; i < p->component_count; i++) {
         uint32_t code = p->components[i], count = 0;
         if (code & CODE_VALUE)
@@ -204,7 +214,7 @@ static void set_flags(const recogniser *r, position *p) {
             if (value->kind == JSON_ARRAY && value->count > count) count = value->count;
         if (count + 1 > p->item_count) p->item_count = count + 1;
     }
-    p->item_children = region_take((arena *)&r->arena, p->item_count * sizeof(position *));
+    p->item_children = region_take(&r->arena, p->item_count * sizeof(position *));
 }
 
 /* --- the members' positions --- */

@@ -374,6 +374,7 @@ TEST(recogniser, closed_objects_write_no_unlisted_name) {
     options.objects = WEIR_OBJECTS_CLOSED;
     expect_dies("{\"properties\":{\"a\":true}}", &options, "{\"b", 2);
     expect_dies("{\"properties\":{\"a\":true},\"additionalProperties\":true}", &options, "{\"b\":1}", 7);
+    expect_dies("{\"type\":\"object\"}", &options, "{\"b\":{\"c\":1}}", 13);
 }
 
 TEST(recogniser, references_reach_every_place) {

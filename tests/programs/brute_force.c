@@ -267,6 +267,7 @@ static bool walk_schema(run *run, const char *schema, size_t length) {
     run->recogniser = recogniser_create(schema, length, &options, why, sizeof why);
     if (!run->recogniser) {
         run->counts.unread++;
+        printf("not read: schema %s %s\n", run->id, why);
         weir_grammar_destroy(grammar);
         return false;
     }
