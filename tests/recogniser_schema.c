@@ -127,10 +127,8 @@ static void check_keyword(recogniser *r, const json *keyword) {
                                           "maxContains",
                                           "uniqueItems",
                                           "multipleOf",
-                                          "format",
                                           "unevaluatedItems",
                                           "unevaluatedProperties",
-                                          "additionalItems",
                                           "$dynamicRef",
                                           "$recursiveRef",
                                           "$dynamicAnchor",
@@ -141,7 +139,32 @@ static void check_keyword(recogniser *r, const json *keyword) {
                                           "divisibleBy",
                                           "$vocabulary",
                                           NULL};
-    if (one_of(keyword->key, refused)) schema_refuse(r, keyword, "a keyword that is not known here");
+    static const char *const formats[] = {"date-time",
+                                          "date",
+                                          "time",
+                                          "duration",
+                                          "email",
+                                          "idn-email",
+                                          "hostname",
+                                          "idn-hostname",
+                                          "ipv4",
+                                          "ipv6",
+                                          "uri",
+                                          "uri-reference",
+                                          "iri",
+                                          "iri-reference",
+                                          "uuid",
+                                          "uri-template",
+                                          "json-pointer",
+                                          "relative-json-pointer",
+                                          "regex",
+                                          "color",
+                                          "ip-address",
+                                          "host-name",
+                                          NULL};
+    bool known_format = !strcmp(keyword->key, "format") &&
+                        (keyword->kind != JSON_STRING || one_of(keyword->text, formats)); /* others say nothing */
+    if (known_format || one_of(keyword->key, refused)) schema_refuse(r, keyword, "a keyword that is not known here");
 }
 
 static void read_list(recogniser *r, const json *list, schema_list *out) {
