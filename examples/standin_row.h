@@ -190,7 +190,7 @@ static inline void standin_prefer_words(standin *model, float *row)
         uint32_t tokens[256], visits = standin_word_visits(model, root, word);
         uint32_t count = token_matches(model->index, (const uint8_t *)word->text + written, word->length - written, tokens, 256);
         for (uint32_t i = 0; i < count; i++) {
-            float worth = (name ? 24.0f : 12.0f) - 1.5f * (float)(count - 1 - i) - 4 * (float)(visits < 5 ? visits : 5) - skipped;
+            float worth = (name ? 36.0f : 12.0f) - 1.5f * (float)(count - 1 - i) - 4 * (float)(visits < 5 ? visits : 5) - skipped;
             float gain = worth - row[tokens[i]];
             bool first = model->stamps[tokens[i]] != model->stamp;
             model->stamps[tokens[i]] = model->stamp;
