@@ -32,6 +32,8 @@ uint32_t lexical_edges(uint32_t lexical, edge *edges);
 typedef struct local_state {
     uint32_t edges, edge_count; /* in automaton.edges */
     uint8_t lexical;            /* of a string module: what the same bytes reach in a free string */
+    uint32_t points;            /* code points so far, where a local state tells them and lies between two; else NONE */
+    bool is_text;               /* a text told apart ends here */
     bool on_trie;               /* differs from the lexical state: may still become a text told apart */
     uint32_t *distances;        /* [class_count + 1] tokens to each exit; the last is the free exit; NONE: never */
 } local_state;

@@ -212,6 +212,7 @@ static uint32_t local_add(compiler *c, builder *b, const edge *edges, uint32_t c
     local.edge_count = count;
     local.lexical = lexical;
     local.on_trie = on_trie;
+    local.points = NONE;
     PUSH(c, b->module->locals, local);
     return b->module->locals.count - 1;
 }
@@ -244,13 +245,16 @@ static uint32_t canonical_escape(compiler *c, builder *b) {
     return b->canonical = local_add(c, b, e, count, LEX_ESCAPE, true);
 }
 
-/* \u on the trie: only what cannot be a character of a text told apart, U+0080 and up; none if those occur too. */
-static uint32_t guarded_unicode(compiler *c, builder *b) {
+/* \u on the trie: only what cannot be a character of a text told apart here: U+0080 and up, and control characters
+ * where no text goes on with a backslash. */
+static uint32_t guarded_unicode(compiler *c, builder *b, bool controls) {
     edge e[8];
-    e[0] = (edge){'8', '9', EDGE_LOCAL, 0, LEX_U1};
-    e[1] = (edge){'A', 'F', EDGE_LOCAL, 0, LEX_U1};
-    e[2] = (edge){'a', 'f', EDGE_LOCAL, 0, LEX_U1};
-    uint32_t third = local_add(c, b, e, 3, LEX_U2, true);
+    uint32_t third_count = 0;
+    if (controls) e[third_count++] = (edge){'0', '1', EDGE_LOCAL, 0, LEX_U1};
+    e[third_count++] = (edge){'8', '9', EDGE_LOCAL, 0, LEX_U1};
+    e[third_count++] = (edge){'A', 'F', EDGE_LOCAL, 0, LEX_U1};
+    e[third_count++] = (edge){'a', 'f', EDGE_LOCAL, 0, LEX_U1};
+    uint32_t third = local_add(c, b, e, third_count, LEX_U2, true);
     e[0] = (edge){'0', '0', EDGE_LOCAL, 0, third};
     e[1] = (edge){'1', '9', EDGE_LOCAL, 0, LEX_U2};
     e[2] = (edge){'A', 'F', EDGE_LOCAL, 0, LEX_U2};
@@ -271,7 +275,7 @@ static uint32_t guarded_escape(compiler *c, builder *b, bool slash, bool beyond_
         if (all[i].lo == '/' && slash) continue;
         if (all[i].lo == 'u') {
             if (beyond_ascii) continue;
-            all[i].target = guarded_unicode(c, b);
+            all[i].target = guarded_unicode(c, b, true);
         }
         e[count++] = all[i];
     }
@@ -319,7 +323,7 @@ static uint32_t node_edges(compiler *c, builder *b, uint32_t index, uint32_t par
                                                           has_child_in(node, 0x80, 0xFF));
             } else if (child == NONE && node->lexical == LEX_ESCAPE && piece.lo == 'u') {
                 if (b->hashes || has_child_in(&b->nodes.items[parent], 0x80, 0xFF)) continue;
-                piece.target = guarded_unicode(c, b);
+                piece.target = guarded_unicode(c, b, false);
             } else if (child == NONE && node->lexical == LEX_ESCAPE && piece.lo == '/') {
                 if (b->hashes || trie_child(&b->nodes.items[parent], '/') != NONE) continue;
             } else if (child == NONE && node->lexical >= LEX_U4 && node->lexical <= LEX_HIGH1) {
@@ -350,7 +354,10 @@ static void build_locals(compiler *c, builder *b) {
     }
     uint32_t first = b->module->locals.count;
     for (uint32_t i = 0; i < b->nodes.count; i++) {
-        local_add(c, b, NULL, 0, b->nodes.items[i].lexical, true);
+        uint32_t at = local_add(c, b, NULL, 0, b->nodes.items[i].lexical, true);
+        if (b->nodes.items[i].lexical != LEX_BODY) continue;
+        b->module->locals.items[at].points = b->nodes.items[i].points;
+        b->module->locals.items[at].is_text = b->nodes.items[i].text != NONE;
     }
     uint32_t *parents = NEW_ARRAY(c, uint32_t, b->nodes.count);
     for (uint32_t i = 0; i < b->nodes.count; i++) {

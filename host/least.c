@@ -32,7 +32,7 @@ static bool any_byte(const least *l, uint8_t lo, uint8_t hi) {
 static void relax(compiler *c, entries *into, cost e) {
     for (uint32_t i = 0; i < into->count; i++) {
         cost *at = &into->items[i];
-        if (at->target != e.target || at->length != e.length) continue;
+        if (at->target != e.target || at->length != e.length || at->most != e.most) continue;
         if (at->marks != e.marks || at->marked != e.marked) continue;
         bool better = e.distance < at->distance || e.lines < at->lines;
         bool worse = e.distance > at->distance || e.lines > at->lines;
@@ -54,6 +54,7 @@ static void relax_through(compiler *c, entries *into, uint32_t from, uint32_t di
             e.distance += e.length;
         }
         e.length = 0;
+        e.most = NONE;
         if (e.distance > COST_NEVER - 2 - distance) continue;
         e.distance += distance;
         relax(c, into, e);
@@ -106,15 +107,26 @@ static void scalar_state(compiler *c, entries *into, uint32_t state_id) {
         uint32_t target = a->targets.items[in->exits + x];
         if (distances[x] != NONE && target != NONE) relax_through(c, into, target, distances[x]);
     }
-    if (distances[s->class_count] == NONE) return;
+    const local_state *local = &s->locals.items[state_id - in->base];
     for (uint32_t i = 0; i < in->length_count; i++) {
         const length_case *length = &a->lengths.items[in->lengths + i];
         if (length->target == NONE) continue;
+        uint32_t distance = distances[s->class_count], from = length->lo, most = length->hi;
+        if (local->points != NONE) { /* the code points so far are known, and so is what must be added */
+            uint32_t more = length->lo > local->points ? length->lo - local->points : 0;
+            if (more == 0 && local->is_text) more = 1;
+            if (length->hi != NONE && local->points + more > length->hi) continue;
+            distance = more + 1;
+            from = 0;
+            most = NONE;
+        }
+        if (distance == NONE) continue;
         const entries *source = entries_of(c, length->target);
         for (uint32_t k = 0; k < source->count; k++) {
             cost e = source->items[k];
-            e.distance += distances[s->class_count];
-            e.length = length->lo == NONE ? 0 : length->lo;
+            e.distance += distance;
+            e.length = from;
+            e.most = most;
             relax(c, into, e);
         }
     }
@@ -309,7 +321,7 @@ static cost module_cost(compiler *c, uint32_t index, uint32_t class_index) {
     automaton *a = c->automaton;
     const module *m = &a->modules.items[index];
     const entries *start = entries_of(c, m->start);
-    cost best = {0, COST_NEVER, 0, 0, 0, 0, 0};
+    cost best = {0, COST_NEVER, 0, 0, NONE, 0, 0, 0};
     for (uint32_t i = 0; i < start->count; i++) {
         cost e = start->items[i];
         uint32_t missing = missing_weight(a, &e);
@@ -407,11 +419,11 @@ static void relax_edge(compiler *c, const least *l, entries *into, uint32_t from
         relax_call(c, into, e->target);
         break;
     case EDGE_POP:
-        relax(c, into, (cost){e->target, 1, 0, 0, 0, 0, 0});
+        relax(c, into, (cost){e->target, 1, 0, 0, NONE, 0, 0, 0});
         break;
     case EDGE_CLOSE_MARKED: {
         const module *m = &c->automaton->modules.items[c->automaton->state_module.items[from]];
-        relax(c, into, (cost){e->target, 1, 0, 0, m->mark_depth, m->weights, 0});
+        relax(c, into, (cost){e->target, 1, 0, 0, NONE, m->mark_depth, m->weights, 0});
         break;
     }
     case EDGE_MARK: {
@@ -421,6 +433,7 @@ static void relax_edge(compiler *c, const least *l, entries *into, uint32_t from
             if (named.marked != 0) continue; /* a way that writes two names is the weight of one more */
             named.distance++;
             named.length = 0;
+            named.most = NONE;
             named.marked |= 1u << e->argument;
             relax(c, into, named);
         }
@@ -441,10 +454,10 @@ static bool state_update(compiler *c, least *l, uint32_t id, const uint32_t *bou
     const state *s = &a->states.items[id];
     entries *fresh = &l->scratch;
     fresh->count = 0;
-    if ((s->flags & STATE_ACCEPTS) != 0) relax(c, fresh, (cost){0, 0, 0, 0, 0, 0, 0});
+    if ((s->flags & STATE_ACCEPTS) != 0) relax(c, fresh, (cost){0, 0, 0, 0, NONE, 0, 0, 0});
     if (boundary_of[id] != NONE) {
         if (a->boundary_costs.items[boundary_of[id]].segments.count != 0) {
-            relax(c, fresh, (cost){BOUNDARY_FLAG | boundary_of[id], 0, 0, 0, 0, 0, 0});
+            relax(c, fresh, (cost){BOUNDARY_FLAG | boundary_of[id], 0, 0, 0, NONE, 0, 0, 0});
         }
     } else if (s->instance != NONE) {
         scalar_state(c, fresh, id);

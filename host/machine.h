@@ -151,7 +151,7 @@ MACHINE uint32_t machine_cost(const machine *m, uint32_t at, uint32_t counter, c
     uint32_t least = COST_NEVER, room = m->t->depth_limit - depth;
     for (uint32_t i = 0; i < s->cost_count; i++) {
         const cost *e = &m->costs[s->costs + i];
-        if (e->depth > room) continue;
+        if (e->depth > room || counter > e->most) continue;
         uint32_t total = cost_add(e->distance, e->lines * m->t->indent * depth);
         if (e->length == TABLES_NONE) {
             total -= counter < total ? counter : total;

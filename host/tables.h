@@ -90,6 +90,7 @@ typedef struct cost {
     uint32_t distance; /* tokens that always suffice */
     uint32_t lines;    /* and `indent` times the depth for each of these lines */
     uint32_t length;   /* a string: and one more for each code point missing to this many; NONE: less the counter */
+    uint32_t most;     /* only while the counter is at most this */
     uint32_t depth;    /* further frames needed on the way */
     uint32_t marks;    /* and for each required name that is missing its weight: 1 + first in `weights`, a count stands
                           there before them; 0: none */
