@@ -153,7 +153,7 @@ def lines(full):
         spaced = options.get("whitespace") == "spaced"
         add(name, schema, ["{", "}", "[", "]"] + ([", ", ": "] if spaced else [",", ":"]) + KEYS +
             [s for s in schemas.SCALARS[scalars] if s not in KEYS], 13 if full else 11, {"whitespace": "compact", **options}, True)
-        out[-1].update(scalars=schemas.SCALARS[scalars], keys=[k for k in KEYS if k not in schemas.SCALARS[scalars]], sample=1 if full else 8)
+        out[-1].update(scalars=schemas.SCALARS[scalars], keys=[k for k in KEYS if k not in schemas.SCALARS[scalars]], sample=1 if full else 32)
 
     for name, schema in schemas.pairs() + schemas.corners():
         add_nested(name, schema, {})
@@ -324,6 +324,8 @@ def work(job):
 def planted(program, line):
     """How many of the faults planted in a right result the judge sees, and how many were planted."""
     right = walk(program, [line])[line["id"]]
+    if right["status"] != "ok":
+        return 0, 1
     accepted, texts = right["accepted"], [t.text.decode("latin-1") for t in texts_of(line)]
     rejected = next(t for t in texts if t not in accepted)
     faults = [{"accepted": accepted[1:]}, {"accepted": accepted[:-1]}, {"accepted": accepted + [rejected]},
