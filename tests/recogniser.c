@@ -85,6 +85,7 @@ recogniser_verdict recogniser_append(recogniser *r, const void *bytes, size_t le
     r->frames = &r->arena;
     walk(r, r->state, bytes, r->length, length);
     r->length += length;
+    r->state->unsure = false; /* it has been written: what follows is judged for itself */
     return verdict_of(text_verdict(r, r->state, r->length));
 }
 

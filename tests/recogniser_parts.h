@@ -99,8 +99,8 @@ typedef struct position {
     const uint32_t *components; /* codes, the roots and all that applies in place, in text order */
     int32_t *ranks;             /* [names] order of listed names, RANK_UNLISTED, or -1: not known here */
     known_list names, strings;
-    bool numeric;               /* numbers are told apart: no exponent */
-    bool disjunct;              /* an anyOf, oneOf or not: members may count */
+    bool numeric;               /* some component tells numbers apart */
+    bool disjunct;              /* an anyOf, oneOf or not, and names that are not listed can matter to it */
     bool open;                  /* unlisted names may be written */
     struct position **children; /* [names + 1] by name, the last for other names */
     struct position **item_children;
@@ -250,6 +250,8 @@ answer set_number(recogniser *r, const code_set *set, const position *position, 
 /* A name that no schema mentions and the frame does not hold. */
 void frame_other_name(const recogniser *r, const frame *frame, char *name, size_t capacity);
 
+/* Every value that satisfies the set passes a keyword that tells numbers apart. */
+bool set_is_numeric(const recogniser *r, const code_set *set);
 position *position_root(recogniser *r);
 const position *position_child(recogniser *r, const position *position, uint32_t name);
 const position *position_item(recogniser *r, const position *position, uint64_t index);

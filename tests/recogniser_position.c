@@ -171,29 +171,54 @@ static void collect_strings(recogniser *r, position *p) {
     p->strings.count = kept;
 }
 
-static bool has_number(const json *list) {
+static bool has_kind(const json *list, json_kind kind) {
     const json *value = list ? list->child : NULL;
-    while (value && value->kind != JSON_NUMBER) value = value->next;
+    while (value && value->kind != kind) value = value->next;
     return value;
 }
 
+/* Bounds, numbers in a constant, integers without other numbers. */
+static bool tells_numbers_apart(const schema *s) {
+    bool whole = s->kinds & 1u << KIND_INTEGER, fraction = s->kinds & 1u << KIND_FRACTION;
+    return s->minimum || s->maximum || s->exclusive_minimum || s->exclusive_maximum ||
+           has_kind(s->enumeration, JSON_NUMBER) || (s->constant && s->constant->kind == JSON_NUMBER) ||
+           (whole && !fraction);
+}
+
+static bool is_surely_numeric(const schema *s) {
+    bool found = tells_numbers_apart(s) || (s->reference && is_surely_numeric(s->reference));
+    for (uint32_t i = 0; i < s->all.count && !found; i++) found = is_surely_numeric(s->all.items[i]);
+    return found;
+}
+
+bool set_is_numeric(const recogniser *r, const code_set *set) {
+    for (uint32_t i = 0; i < set->count; i++) {
+        uint32_t code = set->codes[i];
+        if (code == CODE_NEVER) return true;
+        if (!(code & CODE_POSITIVE)) continue;
+        if (code & CODE_VALUE ? code_value(r, code)->kind == JSON_NUMBER : is_surely_numeric(code_schema(r, code)))
+            return true;
+    }
+    return false;
+}
+
 static void set_flags(const recogniser *r, position *p) {
-    const unsigned integers = 1u << KIND_INTEGER, fractions = 1u << KIND_FRACTION;
-    bool lists_names = false, says_others = false;
+    bool lists_names = false, says_others = false, disjunct = false, others_matter = false;
     for (uint32_t i = 0; i < p->component_count; i++) {
         if (p->components[i] & CODE_VALUE) {
             p->numeric |= code_value(r, p->components[i])->kind == JSON_NUMBER;
             continue;
         }
         const schema *s = code_schema(r, p->components[i]);
-        p->numeric |= s->minimum || s->maximum || s->exclusive_minimum || s->exclusive_maximum ||
-                      has_number(s->enumeration) || (s->constant && s->constant->kind == JSON_NUMBER) ||
-                      ((s->kinds & integers) && !(s->kinds & fractions));
-        p->disjunct |= s->any.count || s->one.count || s->negated;
+        p->numeric |= tells_numbers_apart(s);
+        disjunct |= s->any.count || s->one.count || s->negated;
+        others_matter |= (s->additional && !s->additional->trivial) || has_kind(s->enumeration, JSON_OBJECT) ||
+                         (s->constant && s->constant->kind == JSON_OBJECT);
         bool reads_keywords = s->node->kind == JSON_OBJECT && !(r->draft <= 7 && s->reference);
         lists_names |= reads_keywords && json_get(s->node, "properties");
         says_others |= s->additional != NULL;
     }
+    p->disjunct = disjunct && others_matter;
     /* The option "closed" speaks where nothing in the schema does. */
     p->open = r->options.objects == WEIR_OBJECTS_STANDARD || !lists_names || says_others;
 }

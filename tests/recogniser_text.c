@@ -290,16 +290,38 @@ static const char *literal_text(int kind) {
     return kind == KIND_NULL ? "null" : kind == KIND_TRUE ? "true" : "false";
 }
 
+/* Not where numbers are told apart; where only some branch of an anyOf, oneOf or not does so, the policy leaves it
+ * open. */
+static bool exponent_allowed(recogniser *r, text_state *state) {
+    frame *f = state->frame;
+    bool all_numeric = true;
+    if (!child_position(r, f)->numeric) return true;
+    for (uint32_t i = 0; i < f->child_sets.count && all_numeric; i++)
+        all_numeric = set_is_numeric(r, f->child_sets.items[i]);
+    state->unsure = true;
+    return !all_numeric;
+}
+
+/* Names that are told apart by what they mean may be bound to one spelling. */
+static bool step_key(text_state *state, char byte) {
+    const position *position = state->frame->position;
+    bool escaped = state->string.pending_length && state->string.pending[0] == '\\';
+    state->unsure |= escaped && position->disjunct && (byte == 'u' || byte == '/');
+    return string_step(&state->string, &position->names, byte);
+}
+
 bool text_step(recogniser *r, text_state *state, size_t at) {
     char byte = r->document[at];
     size_t length = at - state->start;
     const known_list *known;
     switch (state->phase) {
-    case PHASE_STRING:
     case PHASE_IN_KEY:
-        known = state->phase == PHASE_IN_KEY ? &state->frame->position->names : &state->frame->child_position->strings;
+        if (byte != '"' || state->string.pending_length) return step_key(state, byte);
+        return finish_key(r, state, at);
+    case PHASE_STRING:
+        known = &state->frame->child_position->strings;
         if (byte != '"' || state->string.pending_length) return string_step(&state->string, known, byte);
-        return state->phase == PHASE_IN_KEY ? finish_key(r, state, at) : finish_string(r, state, at);
+        return finish_string(r, state, at);
     case PHASE_LITERAL: {
         const char *word = literal_text(state->literal);
         if (byte != word[length]) return false;
@@ -309,7 +331,7 @@ bool text_step(recogniser *r, text_state *state, size_t at) {
     }
     case PHASE_NUMBER:
         if (number_status(r->document + state->start, (uint32_t)length + 1) >= 0)
-            return (byte != 'e' && byte != 'E') || !child_position(r, state->frame)->numeric;
+            return (byte != 'e' && byte != 'E') || exponent_allowed(r, state);
         if (number_status(r->document + state->start, (uint32_t)length) != 1) return false;
         finish_number(r, state, at);
         break;
@@ -397,15 +419,30 @@ static answer judge_string(recogniser *r, const text_state *state) {
     return best;
 }
 
+static bool has_exponent(const char *text, uint32_t length) {
+    return memchr(text, 'e', length) || memchr(text, 'E', length);
+}
+
+/* The search writes no exponents: such a number is judged as it stands. */
+static answer judge_written_number(recogniser *r, const text_state *state, uint32_t length) {
+    const json value = {.kind = JSON_NUMBER, .text = r->document + state->start, .length = length};
+    const set_list *sets = &state->frame->child_sets;
+    for (uint32_t i = 0; i < sets->count && number_status(value.text, length) == 1; i++)
+        if (set_holds(r, sets->items[i], &value)) return YES;
+    return MAYBE;
+}
+
 static answer judge_number(recogniser *r, const text_state *state, size_t at) {
     frame *f = state->frame;
+    uint32_t length = (uint32_t)(at - state->start);
     bool numeric = child_position(r, f)->numeric; /* else all numbers are alike */
     char text[NUMBER_CAPACITY];
     answer best = f->child_unsure ? MAYBE : NO;
     if (!numeric && f->child_number >= 0) return (answer)f->child_number;
+    if (numeric && has_exponent(r->document + state->start, length)) return judge_written_number(r, state, length);
     for (uint32_t i = 0; i < f->child_sets.count && best != YES; i++)
         best = either(best, set_number(r, f->child_sets.items[i], f->child_position, r->document + state->start,
-                                       numeric ? (uint32_t)(at - state->start) : 0, text));
+                                       numeric ? length : 0, text));
     if (!numeric && best != MAYBE) f->child_number = (signed char)best;
     return best;
 }
@@ -503,7 +540,7 @@ static bool continue_number(recogniser *r, text_state *state, size_t at, text_bu
     const char *text = r->document + state->start;
     uint32_t length = (uint32_t)(at - state->start);
     char whole[NUMBER_CAPACITY];
-    if (!child_position(r, f)->numeric) {
+    if (!child_position(r, f)->numeric || has_exponent(text, length)) {
         if (number_status(text, length) == 0) return text_put(out, "0", 1), true;
         return finish_number(r, state, at), true;
     }
