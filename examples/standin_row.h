@@ -50,22 +50,6 @@ static inline uint32_t standin_next_name(const standin *model)
     return next;
 }
 
-/* Whether a word of the prompt belongs where the text stands: the property around it is the one being written, or
- * (fallback) none there has words of its own and this one is found under no property. */
-static inline bool standin_word_fits(const standin_word *word, bool name, uint64_t owner, bool fallback)
-{
-    if (word->name != name) return false;
-    return fallback ? word->loose : word->owner == owner;
-}
-
-static inline bool standin_needs_fallback(const standin *model, bool name, uint64_t owner)
-{
-    for (uint32_t i = 0; i < model->prompt_count; i++) {
-        if (standin_word_fits(&model->prompt[i], name, owner, false)) return false;
-    }
-    return true;
-}
-
 /* Names of the prompt that this object could still take; *known gets how many it has at all. */
 static inline uint32_t standin_names_left(const standin *model, const standin_frame *top, uint32_t *known)
 {

@@ -256,6 +256,22 @@ static inline void standin_close(standin *model)
     model->place = PLACE_AFTER;
 }
 
+/* Whether a word of the prompt belongs where the text stands: the property around it is the one being written, or
+ * (fallback) none there has words of its own and this one is found under no property. */
+static inline bool standin_word_fits(const standin_word *word, bool name, uint64_t owner, bool fallback)
+{
+    if (word->name != name) return false;
+    return fallback ? word->loose : word->owner == owner;
+}
+
+static inline bool standin_needs_fallback(const standin *model, bool name, uint64_t owner)
+{
+    for (uint32_t i = 0; i < model->prompt_count; i++) {
+        if (standin_word_fits(&model->prompt[i], name, owner, false)) return false;
+    }
+    return true;
+}
+
 static inline bool standin_scalar_is(const standin *model, const standin_word *word)
 {
     return model->scalar_length == word->length && word->length <= sizeof model->scalar &&
@@ -267,8 +283,10 @@ static inline void standin_end_key(standin *model)
     standin_frame *top = standin_top(model);
     uint32_t kept = model->scalar_length < sizeof model->scalar ? model->scalar_length : sizeof model->scalar;
     uint64_t key = kept > 2 ? standin_hash(model->scalar + 1, kept - 2) : TOKEN_HASH_SEED;
-    for (uint32_t i = 0; i < model->prompt_count; i++) {
-        if (!model->prompt[i].name || !standin_scalar_is(model, &model->prompt[i])) continue;
+    bool fallback = standin_needs_fallback(model, true, top ? top->owner : 0);
+    for (uint32_t i = 0; i < model->prompt_count && top != NULL; i++) {
+        if (!standin_word_fits(&model->prompt[i], true, top->owner, fallback)) continue;
+        if (!standin_scalar_is(model, &model->prompt[i])) continue;
         if (model->used_count < STANDIN_WORDS) model->used[model->used_count++] = i;
     }
     model->key_path = top ? standin_mix(top->path, key) : key;
