@@ -30,6 +30,7 @@ typedef struct run {
     uint32_t schema_count, state_count, part, parts, show;
     weir_whitespace whitespace;
     weir_objects objects;
+    uint32_t show_unknown, shown, shown_unknown; /* lines left in all; printed for this schema */
     uint64_t random;
 
     weir_vocab *vocab;
@@ -83,11 +84,14 @@ static void print_bytes(const void *bytes, size_t length) {
     }
 }
 
-/* One contradiction, or one verdict that is open. */
+/* One contradiction, or one verdict that is open: a few of each schema. */
 static void report(run *run, const char *kind, uint32_t token, const char *completion) {
     size_t length;
-    if (run->show == 0) return;
-    run->show--;
+    bool open = kind[0] == 'u';
+    uint32_t *shown = open ? &run->shown_unknown : &run->shown, *left = open ? &run->show_unknown : &run->show;
+    if (*shown == (open ? 2 : 6) || *left == 0) return;
+    ++*shown;
+    --*left;
     const char *prefix = recogniser_prefix(run->recogniser, &length);
     printf("%s: schema %s after \"", kind, run->id);
     print_bytes(prefix, length);
@@ -337,6 +341,7 @@ static void walk_line(run *run, const char *line, size_t length) {
         clock_t start = clock();
         size_t own = value_length(line + schema->byte);
         run->counts.lines++;
+        run->shown = run->shown_unknown = 0;
         bool walked = walk_schema(run, line + schema->byte, own);
         double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
         if (walked && seconds > 20) printf("slow: schema %s %.1f s\n", run->id, seconds);
@@ -423,7 +428,7 @@ static void read_arguments(run *run, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    static run run = {.schema_count = 25, .state_count = 20, .parts = 1, .show = 20, .random = 1};
+    static run run = {.schema_count = 25, .state_count = 20, .parts = 1, .show = 60, .show_unknown = 10, .random = 1};
     read_arguments(&run, argc, argv);
     open_vocab(&run);
     walk_file(&run);
