@@ -98,7 +98,10 @@ static void report(run *run, const char *kind, uint32_t token, const char *compl
     printf("\" token %u \"", token);
     print_bytes(run->bytes[token], run->lengths[token]);
     printf("\"");
-    if (completion) printf(" completion %s", completion);
+    if (completion) {
+        printf(" completion ");
+        print_bytes(completion, strlen(completion));
+    }
     printf("\n");
     fflush(stdout);
 }
