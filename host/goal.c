@@ -291,6 +291,20 @@ static void depend(compiler *c, goal *on, goal_id id) {
     PUSH(c, on->dependents, id);
 }
 
+/* Whether every name that must be present has a value that does not end all hope. */
+static bool marks_writable(const graph *object, const graph_node *node) {
+    uint32_t writable = 0;
+    for (uint32_t k = 0; k < node->takes.count; k++) {
+        bool marked = false, useful = false;
+        for (uint32_t i = 0; i < object->marked.count; i++) marked |= object->marked.items[i] == node->takes.items[k].key;
+        for (uint32_t i = 0; i < node->takes.items[k].targets.count; i++) {
+            useful |= node->takes.items[k].targets.items[i] != NONE;
+        }
+        writable += marked && useful;
+    }
+    return writable == object->marked.count;
+}
+
 /* Names in `required` that nothing lists. */
 static void find_required(compiler *c, graph *object, formula wanted) {
     id_list keys = {NULL, 0, 0};
@@ -342,9 +356,6 @@ static void analyse_object(compiler *c, goal_id id) {
     }
     for (uint32_t index = 0; index < g->object->nodes.count; index++) {
         if (!g->object->nodes.items[index].opened) open_object_node(c, g, index);
-        if (g->object->nodes.items[index].close != FORMULA_FALSE) {
-            class_add(c, g, g->object->nodes.items[index].close);
-        }
         for (uint32_t k = 0; k < g->object->nodes.items[index].takes.count; k++) {
             take t = g->object->nodes.items[index].takes.items[k];
             analyse(c, t.child.goal);
@@ -356,6 +367,8 @@ static void analyse_object(compiler *c, goal_id id) {
             }
             g->object->nodes.items[index].takes.items[k] = t;
         }
+        const graph_node *node = &g->object->nodes.items[index];
+        if (node->close != FORMULA_FALSE && marks_writable(g->object, node)) class_add(c, g, node->close);
         compiler_spend(c, 50);
     }
 }

@@ -34,10 +34,10 @@ static void relax(compiler *c, entries *into, cost e) {
         cost *at = &into->items[i];
         if (at->target != e.target || at->length != e.length || at->most != e.most) continue;
         if (at->marks != e.marks || at->marked != e.marked) continue;
-        bool better = e.distance < at->distance || e.lines < at->lines;
-        bool worse = e.distance > at->distance || e.lines > at->lines;
-        if (better && worse) continue; /* cheaper at one depth, dearer at another: keep both */
-        if (better || (!worse && e.depth < at->depth)) *at = e;
+        bool better = e.distance < at->distance || e.lines < at->lines || e.depth < at->depth;
+        bool worse = e.distance > at->distance || e.lines > at->lines || e.depth > at->depth;
+        if (better && worse) continue; /* which is cheaper, or possible at all, depends on the depth: keep both */
+        if (better) *at = e;
         return;
     }
     if (into->count >= 250) return; /* further ways to finish only tighten the bound */
@@ -283,7 +283,8 @@ static bool weights_update(compiler *c, uint32_t index) {
             depth = behind->items[i].depth;
         }
         if (weight == COST_NEVER) continue;
-        weight += 2 + (uint32_t)json_quote(name, length, NULL, 0);
+        /* The comma takes the place of the bracket that the state's cost ends with. */
+        weight += (uint32_t)json_quote(name, length, NULL, 0) + (c->options.whitespace >= WEIR_WHITESPACE_SPACED);
         /* Lines are charged at the greatest depth: here nothing knows the real one. */
         if (c->options.whitespace == WEIR_WHITESPACE_PRETTY) weight += (1 + lines) * c->options.indent * c->options.depth_limit;
         if (depth > m->mark_depth) m->mark_depth = depth;
