@@ -59,8 +59,8 @@ typedef struct module {
     uint32_t *after;      /* [graph nodes] state after a member or item, or NONE */
     uint32_t *member;     /* [graph nodes] objects: state after the key of the only take; 0: not yet known */
     uint32_t mark_states[32]; /* objects: state after the key of each marked name */
-    uint32_t weights;     /* objects with marked names: 1 + place of their count in automaton.weights */
-    uint32_t mark_depth;  /* most further frames that the value of a marked name needs at least */
+    uint32_t weights[2];  /* objects with marked names: 1 + place of their count in automaton.weights, for the cheapest
+                             values of the names and for the shallowest */
     uint32_t *boundary;   /* [graph nodes] of counted arrays, or NONE */
     bool counted;
 } module;

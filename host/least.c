@@ -3,6 +3,7 @@
  * Costs count tokens: one for each byte, fewer along literals that the vocabulary writes in larger pieces. They are the
  * least fixpoint over states, modules and counted arrays. A state without an entry cannot be finished with this
  * vocabulary; no row leads to it. Source of the scheme: Knuth, "A generalization of Dijkstra's algorithm" (1977). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "automaton.h"
@@ -29,19 +30,48 @@ static bool any_byte(const least *l, uint8_t lo, uint8_t hi) {
     return false;
 }
 
+/* The same kind of way: only cost and depth can differ. */
+static bool same_way(const cost *a, const cost *b) {
+    return a->target == b->target && a->length == b->length && a->most == b->most && a->marks == b->marks &&
+           a->marked == b->marked;
+}
+
+/* Of each kind the cheapest way is kept and the shallowest. Each goes on with one that its successor keeps, so a way that
+ * was possible stays possible. */
 static void relax(compiler *c, entries *into, cost e) {
+    uint64_t cheap = (uint64_t)e.distance + (uint64_t)e.lines * c->options.indent;
+    cost *cheapest = NULL, *shallowest = NULL;
     for (uint32_t i = 0; i < into->count; i++) {
-        cost *at = &into->items[i];
-        if (at->target != e.target || at->length != e.length || at->most != e.most) continue;
-        if (at->marks != e.marks || at->marked != e.marked) continue;
-        bool better = e.distance < at->distance || e.lines < at->lines || e.depth < at->depth;
-        bool worse = e.distance > at->distance || e.lines > at->lines || e.depth > at->depth;
-        if (better && worse) continue; /* which is cheaper, or possible at all, depends on the depth: keep both */
-        if (better) *at = e;
+        if (!same_way(&into->items[i], &e)) continue;
+        if (cheapest == NULL) {
+            cheapest = &into->items[i];
+        } else {
+            shallowest = &into->items[i];
+        }
+    }
+    if (cheapest == NULL) {
+        if (into->count < 250) PUSH(c, *into, e); /* further kinds only tighten the bound */
         return;
     }
-    if (into->count >= 250) return; /* further ways to finish only tighten the bound */
-    PUSH(c, *into, e);
+    uint64_t known = (uint64_t)cheapest->distance + (uint64_t)cheapest->lines * c->options.indent;
+    cost second = e;
+    if (cheap < known || (cheap == known && e.depth < cheapest->depth)) {
+        second = *cheapest;
+        *cheapest = e;
+    }
+    if (second.depth >= cheapest->depth) {
+        if (shallowest != NULL && shallowest->depth >= cheapest->depth) { /* the cheapest is as shallow: one is enough */
+            *shallowest = into->items[--into->count];
+        }
+        return;
+    }
+    if (shallowest == NULL) {
+        if (into->count < 250) PUSH(c, *into, second);
+        return;
+    }
+    uint64_t other = (uint64_t)shallowest->distance + (uint64_t)shallowest->lines * c->options.indent;
+    uint64_t mine = (uint64_t)second.distance + (uint64_t)second.lines * c->options.indent;
+    if (second.depth < shallowest->depth || (second.depth == shallowest->depth && mine < other)) *shallowest = second;
 }
 
 /* What can be finished from `from`, `distance` later and below `depth` more frames. */
@@ -265,31 +295,38 @@ static bool boundary_update(compiler *c, uint32_t index) {
 
 /* What one missing name costs: comma, space, the quoted name, and its value. The values of the names are free of each
  * other, so the state behind a name tells it: its cost less that of closing. False: nothing changed. */
+static uint32_t name_weight(compiler *c, const cost *value, const char *name, uint32_t length) {
+    /* The comma takes the place of the bracket that the state's cost ends with. */
+    uint32_t spaced = c->options.whitespace >= WEIR_WHITESPACE_SPACED;
+    uint32_t weight = value->distance + (uint32_t)json_quote(name, length, NULL, 0) + spaced;
+    if (c->options.whitespace != WEIR_WHITESPACE_PRETTY) return weight;
+    /* Lines are charged at the greatest depth: here nothing knows the real one. */
+    return weight + (1 + value->lines) * c->options.indent * c->options.depth_limit;
+}
+
 static bool weights_update(compiler *c, uint32_t index) {
     automaton *a = c->automaton;
     module *m = &a->modules.items[index];
-    if (m->weights == 0) return false;
+    if (m->weights[0] == 0) return false;
     const graph *object = goal_get(c, m->goal)->object;
     bool changed = false;
-    for (uint32_t k = 0; k < object->marked.count; k++) {
-        if (m->mark_states[k] == 0) continue;
-        const entries *behind = entries_of(c, m->mark_states[k]);
-        uint32_t length, weight = COST_NEVER, depth = 0, lines = 0;
-        const char *name = schema_key_text(c, object->marked.items[k], &length);
-        for (uint32_t i = 0; i < behind->count; i++) {
-            if (behind->items[i].distance >= weight) continue;
-            weight = behind->items[i].distance;
-            lines = behind->items[i].lines;
-            depth = behind->items[i].depth;
+    for (int shallow = 0; shallow < 2; shallow++) {
+        for (uint32_t k = 0; k < object->marked.count; k++) {
+            if (m->mark_states[k] == 0) continue;
+            const entries *behind = entries_of(c, m->mark_states[k]);
+            const cost *best = NULL;
+            for (uint32_t i = 0; i < behind->count; i++) {
+                const cost *e = &behind->items[i];
+                if (best == NULL || (shallow ? e->depth < best->depth : e->distance < best->distance)) best = e;
+            }
+            if (best == NULL) continue;
+            uint32_t length, *known = &a->weights.items[m->weights[shallow] + 2 * k];
+            const char *name = schema_key_text(c, object->marked.items[k], &length);
+            uint32_t weight = name_weight(c, best, name, length);
+            changed |= known[0] != weight || known[1] != best->depth;
+            known[0] = weight;
+            known[1] = best->depth;
         }
-        if (weight == COST_NEVER) continue;
-        /* The comma takes the place of the bracket that the state's cost ends with. */
-        weight += (uint32_t)json_quote(name, length, NULL, 0) + (c->options.whitespace >= WEIR_WHITESPACE_SPACED);
-        /* Lines are charged at the greatest depth: here nothing knows the real one. */
-        if (c->options.whitespace == WEIR_WHITESPACE_PRETTY) weight += (1 + lines) * c->options.indent * c->options.depth_limit;
-        if (depth > m->mark_depth) m->mark_depth = depth;
-        changed |= a->weights.items[m->weights + k] != weight;
-        a->weights.items[m->weights + k] = weight;
     }
     return changed;
 }
@@ -300,19 +337,22 @@ static void reserve_weights(compiler *c) {
         module *m = &a->modules.items[i];
         if (m->type != TYPE_OBJECT || m->start == NONE) continue;
         uint32_t count = goal_get(c, m->goal)->object->marked.count;
-        if (count == 0) continue;
-        m->weights = a->weights.count + 1;
-        PUSH(c, a->weights, count);
-        for (uint32_t k = 0; k < count; k++) PUSH(c, a->weights, COST_NEVER);
+        for (int shallow = 0; shallow < 2 && count != 0; shallow++) {
+            m->weights[shallow] = a->weights.count + 1;
+            PUSH(c, a->weights, count);
+            for (uint32_t k = 0; k < 2 * count; k++) PUSH(c, a->weights, COST_NEVER);
+        }
     }
 }
 
-static uint32_t missing_weight(const automaton *a, const cost *e) {
-    uint64_t sum = 0;
+/* Adds what the names cost that this way leaves out. */
+static void add_missing(const automaton *a, cost *e) {
     for (uint32_t k = 0; e->marks != 0 && k < a->weights.items[e->marks - 1]; k++) {
-        if ((e->marked >> k & 1) == 0) sum += a->weights.items[e->marks + k];
+        if ((e->marked >> k & 1) != 0) continue;
+        const uint32_t *weight = &a->weights.items[e->marks + 2 * k];
+        e->distance = weight[0] >= COST_NEVER - 1 - e->distance ? COST_NEVER - 1 : e->distance + weight[0];
+        if (weight[1] > e->depth) e->depth = weight[1];
     }
-    return sum < COST_NEVER ? (uint32_t)sum : COST_NEVER;
 }
 
 /* --- states --------------------------------------------------------------------------------------------------- */
@@ -325,9 +365,8 @@ static cost module_cost(compiler *c, uint32_t index, uint32_t class_index) {
     cost best = {0, COST_NEVER, 0, 0, NONE, 0, 0, 0};
     for (uint32_t i = 0; i < start->count; i++) {
         cost e = start->items[i];
-        uint32_t missing = missing_weight(a, &e);
-        if (missing >= COST_NEVER - 1 - e.distance) continue;
-        e.distance += missing;
+        add_missing(a, &e);
+        if (e.distance >= COST_NEVER - 1) continue;
         if (e.target == class_index) {
             if (e.distance < best.distance || (e.distance == best.distance && e.depth < best.depth)) best = e;
         } else if ((e.target & BOUNDARY_FLAG) != 0) {
@@ -424,7 +463,9 @@ static void relax_edge(compiler *c, const least *l, entries *into, uint32_t from
         break;
     case EDGE_CLOSE_MARKED: {
         const module *m = &c->automaton->modules.items[c->automaton->state_module.items[from]];
-        relax(c, into, (cost){e->target, 1, 0, 0, NONE, m->mark_depth, m->weights, 0});
+        for (int way = 0; way < 2; way++) {
+            relax(c, into, (cost){e->target, 1, 0, 0, NONE, 0, m->weights[way], 0});
+        }
         break;
     }
     case EDGE_MARK: {
@@ -450,6 +491,8 @@ static void relax_edge(compiler *c, const least *l, entries *into, uint32_t from
     }
 }
 
+static int by_content(const void *left, const void *right) { return memcmp(left, right, sizeof(cost)); }
+
 static bool state_update(compiler *c, least *l, uint32_t id, const uint32_t *boundary_of) {
     automaton *a = c->automaton;
     const state *s = &a->states.items[id];
@@ -469,7 +512,8 @@ static bool state_update(compiler *c, least *l, uint32_t id, const uint32_t *bou
         }
         relax_literal(c, l, fresh, id);
     }
-    compiler_spend(c, 20 + 5 * s->edge_count);
+    compiler_spend(c, 20 + 5 * s->edge_count + 5 * fresh->count);
+    if (fresh->count > 1) qsort(fresh->items, fresh->count, sizeof(cost), by_content); /* else an order could circle */
     entries *old = entries_of(c, id);
     if (old->count == fresh->count &&
         (fresh->count == 0 || memcmp(old->items, fresh->items, sizeof(cost) * fresh->count) == 0)) {

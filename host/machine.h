@@ -162,7 +162,8 @@ MACHINE uint32_t machine_cost(const machine *m, uint32_t at, uint32_t counter, c
             const uint32_t *weights = m->weights + e->marks - 1;
             uint32_t present = frame[FRAME_MARKS] | e->marked;
             for (uint32_t k = 0; k < weights[0]; k++) {
-                if ((present >> k & 1) == 0) total = cost_add(total, weights[1 + k]);
+                if ((present >> k & 1) != 0) continue;
+                total = weights[2 + 2 * k] > room ? COST_NEVER : cost_add(total, weights[1 + 2 * k]);
             }
         }
         uint32_t then = (e->target & BOUNDARY_FLAG) != 0 ? boundary_cost(m, e->target & ~BOUNDARY_FLAG, frame, depth)

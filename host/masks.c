@@ -476,7 +476,7 @@ static void find_finish(compiler *c, masks *m) {
             cost e = a->state_costs.items[id].items[i];
             uint32_t distance = add_capped(e.distance, e.length == NONE ? 0 : e.length);
             for (uint32_t k = 0; e.marks != 0 && k < a->weights.items[e.marks - 1]; k++) {
-                distance = add_capped(distance, a->weights.items[e.marks + k]);
+                distance = add_capped(distance, a->weights.items[e.marks + 2 * k]);
             }
             if ((e.target & BOUNDARY_FLAG) != 0) {
                 const boundary_plan *b = &a->boundary_costs.items[e.target & ~BOUNDARY_FLAG];

@@ -225,7 +225,7 @@ static bool machine_fits(const machine *m) {
         }
         uint32_t marks = m->costs[i].marks;
         if (marks != 0 && (marks > counts[SECTION_WEIGHTS] || m->weights[marks - 1] > 32 ||
-                           !inside(marks, m->weights[marks - 1], counts[SECTION_WEIGHTS]))) {
+                           !inside(marks, 2 * (uint64_t)m->weights[marks - 1], counts[SECTION_WEIGHTS]))) {
             return false;
         }
     }

@@ -92,8 +92,8 @@ typedef struct cost {
     uint32_t length;   /* a string: and one more for each code point missing to this many; NONE: less the counter */
     uint32_t most;     /* only while the counter is at most this */
     uint32_t depth;    /* further frames needed on the way */
-    uint32_t marks;    /* and for each required name that is missing its weight: 1 + first in `weights`, a count stands
-                          there before them; 0: none */
+    uint32_t marks;    /* and for each required name that is missing its weight: 1 + the place in `weights` of their
+                          count, which pairs of weight and depth follow; 0: none */
     uint32_t marked;   /* bits of names that this way itself writes */
 } cost;
 #define BOUNDARY_FLAG 0x80000000u
