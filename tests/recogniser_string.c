@@ -2,7 +2,7 @@
  *
  * A known string has one spelling. So as long as the text agrees with a known string, a character is written as that
  * spelling has it; an escape that makes the text differ from every known string is allowed when it is a short one (\n)
- * or stands for U+0080 or above. After the text differs, anything goes. */
+ * or stands for a control character or U+0080 and above. After the text differs, anything goes. */
 #include "recogniser_parts.h"
 
 #include <string.h>
@@ -99,6 +99,11 @@ string_state string_begin(const known_list *known) {
     return (string_state){.high = known->count};
 }
 
+/* Printable ASCII: as long as the text agrees with a known string, no \u stands for it. */
+static bool is_plain(uint32_t character) {
+    return character >= 0x20 && character < 0x80;
+}
+
 static bool finish_character(string_state *state, const known_list *known, uint32_t character) {
     char quoted[8];
     uint32_t length = quote_character(character, quoted), low = state->low, high = state->high;
@@ -106,7 +111,7 @@ static bool finish_character(string_state *state, const known_list *known, uint3
     bool same = length == state->pending_length && !memcmp(quoted, state->pending, length);
     if (low < high && !same) return false; /* another spelling of a known string */
     bool long_escape = state->pending_length > 2 && state->pending[0] == '\\';
-    if (low == high && state->low < state->high && long_escape && character < 0x80) return false;
+    if (low == high && state->low < state->high && long_escape && is_plain(character)) return false;
     state->low = low;
     state->high = high;
     state->matched += length;
@@ -145,12 +150,12 @@ static uint32_t differing(const string_state *state, const known_list *known) {
     uint32_t least, most, escape;
     look(state->pending, state->pending_length, &least, &most, &escape);
     bool escaped = state->pending[0] == '\\', any = state->low == state->high;
-    if (escaped && !any && least < 0x80) least = 0x80;
     for (uint64_t c = least, tries = 0; c <= most && tries < known->count + 2u; c++) {
         if (c >= 0xd800 && c <= 0xdfff) { /* an escape: the high half stands for what may follow */
             if (escape == 2 && c <= 0xdbff) return (uint32_t)c;
             continue;
         }
+        if (escaped && !any && state->pending_length > 1 && is_plain((uint32_t)c)) continue;
         if (!goes_on(state, known, (uint32_t)c)) return (uint32_t)c;
         tries++;
     }

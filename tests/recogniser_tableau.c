@@ -85,9 +85,9 @@ static bool has_fact(const problem *p, fact_kind kind, uint32_t name) {
 }
 
 bool problem_can_write(const problem *p, uint32_t name) {
-    int32_t rank = name == NAME_OTHER ? RANK_UNLISTED : p->position->ranks[name];
-    if (rank == RANK_UNLISTED) return p->position->open;
-    return !p->frame || rank > p->frame->last_rank;
+    if (name == NAME_OTHER) return p->position->open;
+    int32_t rank = p->position->ranks[name];
+    return rank == RANK_UNLISTED || !p->frame || rank > p->frame->last_rank;
 }
 
 static bool present(problem *p, uint32_t name) {

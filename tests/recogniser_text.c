@@ -182,7 +182,7 @@ static bool has_member(const frame *f, uint32_t name) {
 static bool key_allowed(const frame *f, uint32_t name) {
     int32_t rank = name == NAME_OTHER ? RANK_UNLISTED : f->position->ranks[name];
     if (rank < RANK_UNLISTED) return rank > f->last_rank;
-    return f->position->open && (name == NAME_OTHER || !has_member(f, name));
+    return name == NAME_OTHER ? f->position->open : !has_member(f, name);
 }
 
 /* Another member has the name that has been written. */

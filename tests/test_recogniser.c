@@ -336,6 +336,8 @@ TEST(recogniser, known_strings_have_one_spelling) {
     dies("{\"properties\":{\"ab\":true}}", "{\"a\\nb\":1}");
     dies("{\"properties\":{\"ab\":true}}", "{\"ax\\u0062\":1}");
     dies("{\"properties\":{\"a\\n\":true},\"additionalProperties\":false}", "{\"a\\^u000a");
+    dies("{\"properties\":{\"ab\":true}}", "{\"a\\u001F\":1}");
+    dies("{\"properties\":{\"a\\n\":true}}", "{\"a\\u000^a");
     dies("{\"not\":{\"const\":\"a\"}}", "\"\\u00^61");
     dies("{\"anyOf\":[{\"const\":\"a\"},{\"minLength\":3}]}", "\"b\\u0061c\"");
 }
