@@ -548,7 +548,13 @@ void automaton_costs(compiler *c) {
     memset(boundary_of, 0xFF, sizeof *boundary_of * (a->states.count + 1));
     for (uint32_t i = 0; i < a->boundaries.count; i++) {
         const module *m = &a->modules.items[a->boundaries.items[i].module];
-        boundary_of[m->after[a->boundaries.items[i].node]] = i;
+        uint32_t after = m->after[a->boundaries.items[i].node];
+        boundary_of[after] = i;
+        const state *s = &a->states.items[after];
+        for (uint32_t k = 0; k < s->edge_count; k++) { /* the white space behind an item is the same place */
+            edge e = a->edges.items[s->edges + k];
+            if (e.op == EDGE_SPACE_FIRST) boundary_of[e.target] = i;
+        }
     }
     for (bool changed = true; changed;) {
         changed = false;
