@@ -245,22 +245,27 @@ static uint32_t canonical_escape(compiler *c, builder *b) {
     return b->canonical = local_add(c, b, e, count, LEX_ESCAPE, true);
 }
 
-/* \u on the trie: only what cannot be a character of a text told apart here: U+0080 and up, and control characters
- * where no text goes on with a backslash. */
-static uint32_t guarded_unicode(compiler *c, builder *b, bool controls) {
+/* \u on the trie: only what cannot be a character of a text told apart here: control characters, and U+0080 and up,
+ * unless such a character is one. */
+static uint32_t guarded_unicode(compiler *c, builder *b, bool controls, bool beyond_ascii) {
     edge e[8];
-    uint32_t third_count = 0;
-    if (controls) e[third_count++] = (edge){'0', '1', EDGE_LOCAL, 0, LEX_U1};
-    e[third_count++] = (edge){'8', '9', EDGE_LOCAL, 0, LEX_U1};
-    e[third_count++] = (edge){'A', 'F', EDGE_LOCAL, 0, LEX_U1};
-    e[third_count++] = (edge){'a', 'f', EDGE_LOCAL, 0, LEX_U1};
-    uint32_t third = local_add(c, b, e, third_count, LEX_U2, true);
-    e[0] = (edge){'0', '0', EDGE_LOCAL, 0, third};
-    e[1] = (edge){'1', '9', EDGE_LOCAL, 0, LEX_U2};
-    e[2] = (edge){'A', 'F', EDGE_LOCAL, 0, LEX_U2};
-    e[3] = (edge){'a', 'f', EDGE_LOCAL, 0, LEX_U2};
-    uint32_t second = local_add(c, b, e, 4, LEX_U3, true);
-    uint32_t count = lexical_edges(LEX_U4, e + 1);
+    uint32_t count = 0;
+    if (controls) e[count++] = (edge){'0', '1', EDGE_LOCAL, 0, LEX_U1};
+    if (beyond_ascii) {
+        e[count++] = (edge){'8', '9', EDGE_LOCAL, 0, LEX_U1};
+        e[count++] = (edge){'A', 'F', EDGE_LOCAL, 0, LEX_U1};
+        e[count++] = (edge){'a', 'f', EDGE_LOCAL, 0, LEX_U1};
+    }
+    uint32_t third = local_add(c, b, e, count, LEX_U2, true);
+    count = 0;
+    e[count++] = (edge){'0', '0', EDGE_LOCAL, 0, third};
+    if (beyond_ascii) {
+        e[count++] = (edge){'1', '9', EDGE_LOCAL, 0, LEX_U2};
+        e[count++] = (edge){'A', 'F', EDGE_LOCAL, 0, LEX_U2};
+        e[count++] = (edge){'a', 'f', EDGE_LOCAL, 0, LEX_U2};
+    }
+    uint32_t second = local_add(c, b, e, count, LEX_U3, true);
+    count = beyond_ascii ? lexical_edges(LEX_U4, e + 1) : 0;
     e[0] = (edge){'0', '0', EDGE_LOCAL, 0, second};
     e[1].lo = '1';
     return local_add(c, b, e, count + 1, LEX_U4, true);
@@ -273,10 +278,7 @@ static uint32_t guarded_escape(compiler *c, builder *b, bool slash, bool beyond_
     uint32_t total = escape_edges(all), count = 0;
     for (uint32_t i = 0; i < total; i++) {
         if (all[i].lo == '/' && slash) continue;
-        if (all[i].lo == 'u') {
-            if (beyond_ascii) continue;
-            all[i].target = guarded_unicode(c, b, true);
-        }
+        if (all[i].lo == 'u') all[i].target = guarded_unicode(c, b, true, !beyond_ascii);
         e[count++] = all[i];
     }
     return *known = local_add(c, b, e, count, LEX_ESCAPE, true);
@@ -322,8 +324,10 @@ static uint32_t node_edges(compiler *c, builder *b, uint32_t index, uint32_t par
                                          : guarded_escape(c, b, trie_child(node, '/') != NONE,
                                                           has_child_in(node, 0x80, 0xFF));
             } else if (child == NONE && node->lexical == LEX_ESCAPE && piece.lo == 'u') {
-                if (b->hashes || has_child_in(&b->nodes.items[parent], 0x80, 0xFF)) continue;
-                piece.target = guarded_unicode(c, b, false);
+                bool beyond_ascii = !has_child_in(&b->nodes.items[parent], 0x80, 0xFF);
+                bool controls = !has_child_in(node, 'a', 'z'); /* \b \f \n \r \t of a text */
+                if (b->hashes || (!beyond_ascii && !controls)) continue;
+                piece.target = guarded_unicode(c, b, controls, beyond_ascii);
             } else if (child == NONE && node->lexical == LEX_ESCAPE && piece.lo == '/') {
                 if (b->hashes || trie_child(&b->nodes.items[parent], '/') != NONE) continue;
             } else if (child == NONE && node->lexical >= LEX_U4 && node->lexical <= LEX_HIGH1) {

@@ -1,0 +1,201 @@
+/* goal_array.c - the graph of an array: how far in the longest prefix, and what is left of the formula. */
+#include <string.h>
+
+#include "goal_build.h"
+
+typedef struct item_context {
+    uint32_t index; /* of the item being read, or the count when closing */
+} item_context;
+
+static formula read_item(compiler *c, void *context, const formula_node *atom, formula self) {
+    uint32_t index = ((const item_context *)context)->index;
+    if (atom->atom == ATOM_ITEM && atom->a == index) return value_atom(c, atom->b);
+    if (atom->atom == ATOM_ITEMS && atom->a <= index) return formula_and2(c, self, value_atom(c, atom->b));
+    return self;
+}
+
+static formula close_array(compiler *c, void *context, const formula_node *atom, formula self) {
+    (void)c;
+    uint32_t count = ((const item_context *)context)->index;
+    if (atom->atom == ATOM_ITEM || atom->atom == ATOM_ITEMS) return FORMULA_TRUE;
+    if (atom->atom == ATOM_COUNT) return count >= atom->a ? FORMULA_TRUE : FORMULA_FALSE;
+    return self;
+}
+
+/* There are at least `index` items by now. */
+static formula counted(compiler *c, void *context, const formula_node *atom, formula self) {
+    (void)c;
+    uint32_t count = ((const item_context *)context)->index;
+    return atom->atom == ATOM_COUNT && count >= atom->a ? FORMULA_TRUE : self;
+}
+
+formula array_close(compiler *c, formula left, uint32_t count) {
+    item_context context = {count};
+    uint64_t bits = atom_kind_bit(ATOM_ITEM) | atom_kind_bit(ATOM_ITEMS) | atom_kind_bit(ATOM_COUNT);
+    return formula_replace(c, left, bits, close_array, &context);
+}
+
+static void visit_count(compiler *c, void *context, const formula_node *atom, formula self) {
+    (void)self;
+    id_list *counts = context;
+    if (atom->atom != ATOM_COUNT) return;
+    uint32_t at = counts->count;
+    PUSH(c, *counts, atom->a);
+    for (; at > 0 && counts->items[at - 1] > atom->a; at--) counts->items[at] = counts->items[at - 1];
+    counts->items[at] = atom->a;
+}
+
+void array_thresholds(compiler *c, formula left, id_list *counts) {
+    formula_visit(c, left, atom_kind_bit(ATOM_COUNT), visit_count, counts);
+}
+
+static void visit_prefix(compiler *c, void *context, const formula_node *atom, formula self) {
+    (void)self;
+    (void)c;
+    uint32_t *prefix = context;
+    uint32_t needed = atom->atom == ATOM_ITEM ? atom->a + 1 : atom->atom == ATOM_ITEMS ? atom->a : 0;
+    if (needed > *prefix) *prefix = needed;
+}
+
+static uint32_t array_node(compiler *c, graph *g, uint32_t count, formula left) {
+    uint32_t position = count < g->prefix ? count : g->prefix;
+    item_context context = {position};
+    left = formula_replace(c, left, atom_kind_bit(ATOM_COUNT), counted, &context);
+    return graph_node_add(c, g, position, 0, left);
+}
+
+static void open_array_node(compiler *c, goal *g, uint32_t index) {
+    graph_node node = g->array->nodes.items[index];
+    node.opened = true;
+    item_context context = {node.position};
+    if (node.position < g->array->prefix) node.close = array_close(c, node.left, node.position);
+    formula read = formula_replace(c, node.left, atom_kind_bit(ATOM_ITEM) | atom_kind_bit(ATOM_ITEMS), read_item, &context);
+    if (node.position < g->array->prefix) { /* the count after this item is known */
+        item_context next = {node.position + 1};
+        read = formula_replace(c, read, atom_kind_bit(ATOM_COUNT), counted, &next);
+    }
+    if (read != FORMULA_FALSE) {
+        id_list components = {NULL, 0, 0};
+        schema_item_components(c, &g->components, node.position, &components);
+        take t;
+        memset(&t, 0, sizeof t);
+        t.key = NONE;
+        t.child = child_of(c, read, &components);
+        PUSH(c, node.takes, t);
+    }
+    g->array->nodes.items[index] = node;
+}
+
+void interval_add(compiler *c, interval_set *set, uint32_t lo, uint32_t hi) {
+    interval_set merged = {NULL, 0, 0};
+    bool placed = false;
+    for (uint32_t i = 0; i < set->count; i++) {
+        interval at = set->items[i];
+        if (at.hi != NONE && at.hi + 1 < lo) {
+            PUSH(c, merged, at);
+        } else if (hi != NONE && hi + 1 < at.lo) {
+            if (!placed) PUSH(c, merged, ((interval){lo, hi}));
+            placed = true;
+            PUSH(c, merged, at);
+        } else {
+            if (at.lo < lo) lo = at.lo;
+            if (at.hi == NONE || (hi != NONE && at.hi > hi)) hi = at.hi;
+        }
+    }
+    if (!placed) PUSH(c, merged, ((interval){lo, hi}));
+    *set = merged;
+}
+
+bool interval_has(const interval_set *set, uint32_t value) {
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (value >= set->items[i].lo && (set->items[i].hi == NONE || value <= set->items[i].hi)) return true;
+    }
+    return false;
+}
+
+static bool same_set(const interval_set *a, const interval_set *b) {
+    return a->count == b->count && (a->count == 0 || memcmp(a->items, b->items, a->count * sizeof *a->items) == 0);
+}
+
+/* The classes in which an array can close at nodes past the prefix, given how many items it can have there. */
+static void close_counted(compiler *c, goal *g) {
+    graph *array = g->array;
+    interval_set *reach = NEW_ARRAY(c, interval_set, array->nodes.count);
+    for (uint32_t i = 0; i < array->nodes.count; i++) {
+        if (array->nodes.items[i].position == array->prefix) {
+            if (array->prefix == 0 && i == 0) interval_add(c, &reach[i], 0, 0);
+        }
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t i = 0; i < array->nodes.count; i++) {
+            const graph_node *node = &array->nodes.items[i];
+            for (uint32_t k = 0; k < node->takes.count; k++) {
+                const take *t = &node->takes.items[k];
+                for (uint32_t target_index = 0; target_index < t->targets.count; target_index++) {
+                    uint32_t target = t->targets.items[target_index];
+                    if (target == NONE || array->nodes.items[target].position != array->prefix) continue;
+                    interval_set before = reach[target];
+                    if (node->position < array->prefix) {
+                        interval_add(c, &reach[target], array->prefix, array->prefix);
+                    }
+                    for (uint32_t r = 0; node->position == array->prefix && r < reach[i].count; r++) {
+                        interval from = reach[i].items[r];
+                        uint32_t hi = target == i || from.hi == NONE ? NONE : from.hi + 1;
+                        interval_add(c, &reach[target], from.lo + (target != i), hi);
+                    }
+                    changed |= !same_set(&before, &reach[target]);
+                    compiler_spend(c, 20);
+                }
+            }
+        }
+    }
+    for (uint32_t i = 0; i < array->nodes.count; i++) {
+        if (array->nodes.items[i].position != array->prefix) continue;
+        id_list counts = {NULL, 0, 0};
+        array_thresholds(c, array->nodes.items[i].left, &counts);
+        uint32_t lo = 0;
+        for (uint32_t k = 0; k <= counts.count; k++) {
+            uint32_t hi = k < counts.count ? counts.items[k] - 1 : NONE;
+            for (uint32_t r = 0; r < reach[i].count; r++) {
+                interval at = reach[i].items[r];
+                uint32_t from = at.lo > lo ? at.lo : lo;
+                if ((hi == NONE || from <= hi) && (at.hi == NONE || from <= at.hi)) {
+                    goal_add_class(c, g, array_close(c, array->nodes.items[i].left, from));
+                    break;
+                }
+            }
+            lo = hi + 1;
+        }
+    }
+}
+
+void analyse_array(compiler *c, goal_id id) {
+    goal *g = goal_get(c, id);
+    formula wanted = goal_formula(c, g, TYPE_ARRAY);
+    if (wanted == FORMULA_FALSE) return;
+    if (g->array == NULL) {
+        g->array = NEW(c, graph);
+        formula_visit(c, wanted, atom_kind_bit(ATOM_ITEM) | atom_kind_bit(ATOM_ITEMS), visit_prefix, &g->array->prefix);
+        array_node(c, g->array, 0, wanted);
+    }
+    for (uint32_t index = 0; index < g->array->nodes.count; index++) {
+        if (!g->array->nodes.items[index].opened) open_array_node(c, g, index);
+        if (g->array->nodes.items[index].close != FORMULA_FALSE) goal_add_class(c, g, g->array->nodes.items[index].close);
+        for (uint32_t k = 0; k < g->array->nodes.items[index].takes.count; k++) {
+            take t = g->array->nodes.items[index].takes.items[k];
+            uint32_t next = g->array->nodes.items[index].position + 1;
+            goal_analyse(c, t.child.goal);
+            goal *value = goal_get(c, t.child.goal);
+            goal_depend(c, value, id);
+            while (t.targets.count < value->classes.count) {
+                formula left = child_result(c, &t.child, value->classes.items[t.targets.count]);
+                uint32_t target = array_node(c, g->array, next, left);
+                PUSH(c, t.targets, target);
+            }
+            g->array->nodes.items[index].takes.items[k] = t;
+        }
+        compiler_spend(c, 50);
+    }
+    close_counted(c, g);
+}
