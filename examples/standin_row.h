@@ -7,11 +7,13 @@
 
 #include "standin_text.h"
 
+/* To the token and to those with the same bytes. */
 static inline void standin_add(standin *model, float *row, uint32_t token, float amount)
 {
-    if (model->edit_count == model->edit_capacity) return;
-    model->edits[model->edit_count++] = (standin_edit){&row[token], row[token]};
-    row[token] += amount;
+    for (; token != TOKEN_NONE && model->edit_count < model->edit_capacity; token = model->index->same[token]) {
+        model->edits[model->edit_count++] = (standin_edit){&row[token], row[token]};
+        row[token] += amount;
+    }
 }
 
 static inline void standin_undo(standin *model)
@@ -58,7 +60,8 @@ static inline uint32_t standin_names_left(const standin *model, const standin_fr
     *known = 0;
     for (uint32_t i = 0; i < model->prompt_count; i++) {
         if (!standin_word_fits(&model->prompt[i], true, top->owner, fallback)) continue;
-        left = standin_is_used(model, i) ? 0 : left + 1; /* in the order of the prompt: earlier ones have passed */
+        if (standin_is_used(model, i)) left = 0; /* in the order of the prompt: earlier ones have passed */
+        else if (model->prompt[i].refused < 2) left++;
         ++*known;
     }
     return left;
@@ -72,6 +75,7 @@ static inline float standin_ending(const standin *model)
     float count = (float)top->count;
     if (!top->object) return count < 2 ? -0.3f : count < 3 ? 0.7f : count < 4 ? 2 : 4;
     uint32_t known, left = standin_names_left(model, top, &known);
+    if (top->unlisted) left = 0;
     if (known == 0) return -0.7f + 0.8f * count;
     return left == 0 ? 3 : -1.6f + 0.08f * count;
 }
@@ -164,6 +168,7 @@ static inline void standin_prefer_words(standin *model, float *row)
     uint64_t owner = name ? model->frames[model->depth - 1].owner : model->key_owner;
     bool fallback = name && standin_needs_fallback(model, true, owner);
     uint32_t written = model->scalar_length, root = name ? standin_key_root(model) : standin_value_root(model, 0);
+    if (name && model->frames[model->depth - 1].unlisted) return;
     uint32_t rank = 0, first_name = name ? standin_next_name(model) : 0;
     for (uint32_t w = 0; w < model->prompt_count; w++) {
         const standin_word *word = &model->prompt[w];
@@ -171,10 +176,11 @@ static inline void standin_prefer_words(standin *model, float *row)
         if (written > sizeof model->scalar || memcmp(word->text, model->scalar, written) != 0) continue;
         if (name && w < first_name) continue; /* names come in the order of the prompt */
         float skipped = 0.35f * (float)(name ? rank++ : 0);
+        float refused = 12 * (float)(word->refused < 4 ? word->refused : 4);
         uint32_t tokens[256], visits = standin_word_visits(model, root, word);
         uint32_t count = token_matches(model->index, (const uint8_t *)word->text + written, word->length - written, tokens, 256);
         for (uint32_t i = 0; i < count; i++) {
-            float worth = (name ? 36.0f : 12.0f) - 1.5f * (float)(count - 1 - i) - 4 * (float)(visits < 5 ? visits : 5) - skipped;
+            float worth = (name ? 36.0f : 12.0f) - 1.5f * (float)(count - 1 - i) - 4 * (float)(visits < 5 ? visits : 5) - skipped - refused;
             float gain = worth - row[tokens[i]];
             bool first = model->stamps[tokens[i]] != model->stamp;
             model->stamps[tokens[i]] = model->stamp;
@@ -201,6 +207,16 @@ static inline float standin_penalty(const standin_node *node, bool whole)
     return 1.5f * (visits < 4 ? visits : 4);
 }
 
+/* How much a document that ends here would only be one more of its kind. */
+static inline float standin_ends(const standin *model, const standin_node *node)
+{
+    for (uint32_t child = node->child; child != 0; child = model->nodes[child].sibling) {
+        const standin_node *end = &model->nodes[child];
+        if (end->byte == 0) return 10 * (float)(end->visits < 4 ? end->visits : 4);
+    }
+    return 0;
+}
+
 /* Bytes that choose nothing: all the choices come behind them. */
 static inline bool standin_is_neutral(uint8_t byte, bool string, bool opened)
 {
@@ -219,6 +235,7 @@ static inline void standin_recall_tree(standin *model, standin_recall *recall, u
         bool string = recall->string;
         if (at->byte == '"') recall->string = !string; /* escaped quotes are rare enough to be taken for real ones */
         float penalty = standin_penalty(at, recall->whole);
+        if (recall->whole) penalty += standin_ends(model, at);
         if (standin_is_neutral(at->byte, string, recall->string && !string)) penalty = 0;
         bool judged = !recall->whole && token != TOKEN_NONE && model->stamps[token] == model->stamp;
         if (token != TOKEN_NONE && penalty > 0 && !judged) standin_add(model, recall->row, token, -penalty);
@@ -230,7 +247,10 @@ static inline void standin_recall_tree(standin *model, standin_recall *recall, u
             token = token_find(model->index, recall->bytes, recall->length + extra);
             if (token != TOKEN_NONE) standin_add(model, recall->row, token, -penalty);
         }
-        if (recall->length < 32) standin_recall_tree(model, recall, child, next);
+        uint32_t longest = 32; /* no token is longer */
+        if (recall->length > 1) longest = model->index->longest[recall->bytes[0] | recall->bytes[1] << 8];
+        if (longest > 32) longest = 32;
+        if (recall->length < longest) standin_recall_tree(model, recall, child, next);
         recall->length--;
         recall->string = string;
     }
@@ -239,9 +259,9 @@ static inline void standin_recall_tree(standin *model, standin_recall *recall, u
 static inline void standin_remember(standin *model, float *row)
 {
     bool string = model->place == PLACE_STRING || model->place == PLACE_KEY_STRING;
-    standin_recall whole = {.row = row, .whole = true, .string = string, .left = 1500};
+    standin_recall whole = {.row = row, .whole = true, .string = string, .left = 6000};
     if (model->exact != 0) standin_recall_tree(model, &whole, model->exact, TOKEN_HASH_SEED);
-    standin_recall scalar = {.row = row, .string = string, .left = 1500};
+    standin_recall scalar = {.row = row, .string = string, .left = 6000};
     uint32_t node = 0;
     bool begins = model->place == PLACE_VALUE || model->place == PLACE_KEY;
     if (model->place == PLACE_VALUE) node = standin_value_root(model, 0);

@@ -27,6 +27,7 @@ typedef enum standin_place {
 
 typedef struct standin_frame {
     bool object;
+    bool unlisted;      /* a key that the prompt does not name was written: the named ones have passed */
     uint32_t count;     /* members or items closed or begun */
     uint32_t used;      /* top of the stack of used words when the frame was opened */
     uint64_t path;      /* hash of the keys that lead here; all items of a list share one */
@@ -39,6 +40,7 @@ typedef struct standin_word {
     uint32_t length;
     bool name;          /* a property's name, else a listed value */
     bool loose;         /* found where no property encloses it: fits anywhere */
+    uint32_t refused;   /* times that a name was written and could not be closed there */
     uint64_t owner;     /* hash of the property that encloses it */
 } standin_word;
 
@@ -117,7 +119,7 @@ static inline void standin_add_word(standin *model, const char *text, uint32_t l
 {
     if (model->prompt_count == STANDIN_WORDS) return;
     standin_word *word = &model->prompt[model->prompt_count++];
-    *word = (standin_word){text, length, name, in->loose || in->owner == 0, in->owner};
+    *word = (standin_word){text, length, name, in->loose || in->owner == 0, 0, in->owner};
 }
 
 /* Finds names and listed values by their place in the text; text that is no JSON gives what it gives. */
@@ -242,7 +244,7 @@ static inline void standin_open(standin *model, bool object)
 {
     if (model->depth == STANDIN_DEPTH) return; /* beyond the depth limit of every grammar */
     standin_frame *frame = &model->frames[model->depth++];
-    *frame = (standin_frame){object, 0, model->used_count, model->key_path, model->key_owner};
+    *frame = (standin_frame){object, false, 0, model->used_count, model->key_path, model->key_owner};
     if (object) {
         model->place = PLACE_KEY;
     } else {
@@ -283,12 +285,19 @@ static inline void standin_end_key(standin *model)
     standin_frame *top = standin_top(model);
     uint32_t kept = model->scalar_length < sizeof model->scalar ? model->scalar_length : sizeof model->scalar;
     uint64_t key = kept > 2 ? standin_hash(model->scalar + 1, kept - 2) : TOKEN_HASH_SEED;
-    bool fallback = standin_needs_fallback(model, true, top ? top->owner : 0);
+    bool listed = false, fallback = standin_needs_fallback(model, true, top ? top->owner : 0);
     for (uint32_t i = 0; i < model->prompt_count && top != NULL; i++) {
         if (!standin_word_fits(&model->prompt[i], true, top->owner, fallback)) continue;
         if (!standin_scalar_is(model, &model->prompt[i])) continue;
         if (model->used_count < STANDIN_WORDS) model->used[model->used_count++] = i;
+        listed = true;
     }
+    for (uint32_t i = 0; i < model->prompt_count && top != NULL && !listed; i++) {
+        standin_word *word = &model->prompt[i];
+        bool begun = word->length <= kept && memcmp(word->text, model->scalar, word->length - 1) == 0;
+        if (begun && !top->unlisted && standin_word_fits(word, true, top->owner, fallback)) word->refused++;
+    }
+    if (top != NULL && !listed) top->unlisted = true;
     model->key_path = top ? standin_mix(top->path, key) : key;
     model->key_owner = key;
     model->place = PLACE_COLON;

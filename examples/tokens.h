@@ -21,6 +21,7 @@ typedef struct token_index {
     uint32_t slot_mask;
     uint8_t longest[65536];  /* longest token, by its first two bytes (little endian); cut at 255 */
     uint32_t single[256];    /* the token that is exactly this byte */
+    uint32_t *same;          /* [token count] another token with the same bytes, or TOKEN_NONE */
 } token_index;
 
 static inline uint64_t token_hash_byte(uint64_t hash, uint8_t byte)
@@ -61,8 +62,10 @@ static inline bool token_index_create(const weir_vocab *vocab, token_index *inde
     index->vocab = vocab;
     index->slot_mask = capacity - 1;
     index->slots = malloc(capacity * sizeof *index->slots);
-    if (index->slots == NULL) return false;
+    index->same = malloc((count ? count : 1) * sizeof *index->same);
+    if (index->slots == NULL || index->same == NULL) return false;
     memset(index->slots, 0xff, capacity * sizeof *index->slots);
+    memset(index->same, 0xff, count * sizeof *index->same);
     for (uint32_t token = 0; token < count && token < width; token++) {
         uint32_t length;
         const uint8_t *bytes = weir_vocab_token(vocab, token, &length);
@@ -72,7 +75,12 @@ static inline bool token_index_create(const weir_vocab *vocab, token_index *inde
             uint8_t *longest = &index->longest[bytes[0] | bytes[1] << 8];
             if (*longest < length) *longest = (uint8_t)(length < 255 ? length : 255);
         }
-        if (token_find(index, bytes, length) != TOKEN_NONE) continue;
+        uint32_t first = token_find(index, bytes, length);
+        if (first != TOKEN_NONE) {
+            index->same[token] = index->same[first];
+            index->same[first] = token;
+            continue;
+        }
         uint64_t hash = TOKEN_HASH_SEED;
         for (uint32_t i = 0; i < length; i++) hash = token_hash_byte(hash, bytes[i]);
         uint32_t slot = token_hash_slot(index, hash);
@@ -85,7 +93,8 @@ static inline bool token_index_create(const weir_vocab *vocab, token_index *inde
 static inline void token_index_free(token_index *index)
 {
     free(index->slots);
-    index->slots = NULL;
+    free(index->same);
+    index->slots = index->same = NULL;
 }
 
 /* Every token that begins the text, shortest first: at most `capacity` ids into `tokens`; returns their number. */
