@@ -1,0 +1,165 @@
+/* matcher_mask.c - the mask of the next token: the state's row, its counters, and the guarded tokens.
+ *
+ * Most rows stand as they are. Near the depth limit or the token budget every token of the row is walked instead. */
+#include <string.h>
+
+#include "lexicon.h"
+#include "matcher_object.h"
+#include "status.h"
+
+static void set_bit(uint32_t *words, uint32_t token) { words[token / 32] |= 1u << token % 32; }
+static void clear_bit(uint32_t *words, uint32_t token) { words[token / 32] &= ~(1u << token % 32); }
+
+static void set_list(const machine *machine, uint32_t first, uint32_t count, uint32_t *words) {
+    for (uint32_t i = 0; i < count; i++) set_bit(words, machine->lists[first + i]);
+}
+
+/* Tokens that stay inside the string and begin at most `room` code points. */
+static void set_base(const lexicon *l, const row *r, uint32_t room, uint32_t *words) {
+    const lexical_row *base = &l->rows[r->lexical];
+    uint32_t level = room >= base->longest ? LEXICON_LEVELS : room < LEXICON_LEVELS ? room : LEXICON_LEVELS - 1;
+    memcpy(words, base->bitmaps + (size_t)level * l->mask_words, sizeof(uint32_t) * l->mask_words);
+    if (room >= base->longest || room < LEXICON_LEVELS) return;
+    for (uint32_t i = base->inner_count; i-- > 0;) { /* ascending by code points: the long ones stand at the end */
+        uint32_t points = PACK_POINTS(base->inner[i]);
+        if (points < LEXICON_LEVELS) return;
+        if (points <= room) set_bit(words, PACK_TOKEN(base->inner[i]));
+    }
+}
+
+/* The entries of the row's k-th patch with which the counter stays between lo and hi. */
+static void set_patch(const machine *machine, const row *r, uint32_t k, uint32_t lo, uint32_t hi, uint32_t counter,
+                      uint32_t *words) {
+    if (k >= r->patch_count) return;
+    const patch *p = &machine->patches[r->patches + k];
+    const uint32_t *entries = machine->lists + p->list;
+    for (uint32_t i = 0; i < p->count; i++) {
+        uint32_t total = counter + PACK_POINTS(entries[i]);
+        if (total > hi) return;
+        if (total >= lo) set_bit(words, PACK_TOKEN(entries[i]));
+    }
+}
+
+/* The row as it is, counters considered, stack not. */
+static void set_row(const weir_matcher *m, const state *s, const row *r, uint32_t *words) {
+    const machine *machine = &m->grammar->machine;
+    const lexicon *l = m->grammar->vocab->lexicon;
+    if (r->kind == WEIR_ROW_BITMAP) {
+        memcpy(words, machine->words + r->bitmap, sizeof(uint32_t) * l->mask_words);
+    } else if (r->kind != WEIR_ROW_BASE) {
+        memset(words, 0, sizeof(uint32_t) * l->mask_words);
+        set_list(machine, r->plain, r->plain_count, words);
+    }
+    if (r->kind != WEIR_ROW_BASE) {
+        set_patch(machine, r, 0, 0, machine->t->space_run, m->sequence[SEQUENCE_COUNTER], words);
+        return;
+    }
+    const instance *in = &machine->instances[s->instance];
+    uint32_t counter = m->sequence[SEQUENCE_COUNTER];
+    set_base(l, r, in->longest == TABLES_NONE ? UINT32_MAX : in->longest > counter ? in->longest - counter : 0, words);
+    for (uint32_t k = 0; k < r->patch_count; k++) {
+        const length_case *range = &machine->lengths[in->lengths + k];
+        set_patch(machine, r, k, range->lo, range->hi, counter, words);
+    }
+    for (uint32_t i = 0; i < r->minus_count; i++) clear_bit(words, machine->lists[r->minus + i]);
+    set_list(machine, r->plain, r->plain_count, words);
+}
+
+/* Near the depth limit or the budget: every token of the row is walked. */
+static void check_bits(weir_matcher *m, uint32_t *words) {
+    walk w;
+    for (uint32_t k = 0; k < m->grammar->vocab->mask_words; k++) {
+        for (uint32_t bits = words[k]; bits != 0; bits &= bits - 1) {
+            uint32_t token = k * 32 + (uint32_t)__builtin_ctz(bits);
+            if (!matcher_try_token(m, token, &w)) clear_bit(words, token);
+        }
+    }
+}
+
+/* The same for a plain string: tokens that end between code points differ only in how many they begin. */
+static void check_string(weir_matcher *m, const state *s, const row *r, uint32_t *words) {
+    const lexicon *l = m->grammar->vocab->lexicon;
+    const lexical_row *base = &l->rows[LEX_BODY];
+    if (r->lexical != LEX_BODY || (r->flags & ROW_ON_TRIE) != 0) {
+        check_bits(m, words);
+        return;
+    }
+    uint32_t points = UINT32_MAX;
+    bool allowed = false;
+    walk w;
+    for (uint32_t i = 0; i < base->inner_count; i++) {
+        uint32_t token = PACK_TOKEN(base->inner[i]);
+        if ((words[token / 32] >> token % 32 & 1) == 0) continue;
+        bool whole = (base->inner[i] & PACK_PARTIAL) == 0;
+        if (!whole || PACK_POINTS(base->inner[i]) != points) {
+            bool now = matcher_try_token(m, token, &w);
+            if (!whole) {
+                if (!now) clear_bit(words, token);
+                continue;
+            }
+            points = PACK_POINTS(base->inner[i]);
+            allowed = now;
+        }
+        if (!allowed) clear_bit(words, token);
+    }
+    const machine *machine = &m->grammar->machine;
+    for (uint32_t k = 0; k < r->patch_count; k++) {
+        const patch *p = &machine->patches[r->patches + k];
+        for (uint32_t i = 0; i < p->count; i++) {
+            uint32_t token = PACK_TOKEN(machine->lists[p->list + i]);
+            if ((words[token / 32] >> token % 32 & 1) != 0 && !matcher_try_token(m, token, &w)) clear_bit(words, token);
+        }
+    }
+    (void)s;
+}
+
+static bool stands_as_it_is(const weir_matcher *m, const row *r) {
+    const machine *machine = &m->grammar->machine;
+    const uint32_t *sequence = m->sequence;
+    uint32_t depth = sequence[SEQUENCE_DEPTH];
+    if (depth + r->depth_need > machine->t->depth_limit) return false;
+    if (sequence[SEQUENCE_BUDGET] == TABLES_NONE) return true;
+    const uint32_t *frame = sequence + SEQUENCE_HEAD + (size_t)depth * machine->t->frame_words;
+    uint32_t cost = machine_cost(machine, sequence[SEQUENCE_STATE], sequence[SEQUENCE_COUNTER], frame, depth);
+    uint32_t most = cost_add(cost, r->cost_need);
+    return most != COST_NEVER && most < sequence[SEQUENCE_BUDGET];
+}
+
+weir_status weir_matcher_fill_mask(weir_matcher *m, uint32_t *words, size_t word_count, weir_error *error) {
+    if (m == NULL || words == NULL) return fail(error, WEIR_ERROR_ARGUMENT, "%s is NULL", m == NULL ? "matcher" : "words");
+    const weir_vocab *vocab = m->grammar->vocab;
+    if (word_count < vocab->mask_words) {
+        return fail(error, WEIR_ERROR_ARGUMENT, "a mask of %zu words is too small, %u are needed", word_count, vocab->mask_words);
+    }
+    if (word_count > vocab->mask_words) {
+        memset(words + vocab->mask_words, 0, sizeof *words * (word_count - vocab->mask_words));
+    }
+    if (m->stopped || m->sequence[SEQUENCE_STATE] == STATE_DEAD) {
+        memset(words, 0, sizeof *words * vocab->mask_words);
+        return WEIR_OK;
+    }
+    const machine *machine = &m->grammar->machine;
+    const state *s = &machine->states[m->sequence[SEQUENCE_STATE]];
+    const row *r = &machine->rows[s->row];
+    set_row(m, s, r, words);
+    if (!stands_as_it_is(m, r)) {
+        if (r->kind == WEIR_ROW_BASE) {
+            check_string(m, s, r, words);
+        } else {
+            check_bits(m, words);
+        }
+    }
+    walk w;
+    for (uint32_t i = 0; i < r->guarded_count; i++) {
+        uint32_t token = machine->lists[r->guarded + i];
+        if (matcher_try_token(m, token, &w)) {
+            set_bit(words, token);
+        } else {
+            clear_bit(words, token);
+        }
+    }
+    if (machine_accepts(machine, m->sequence)) {
+        for (uint32_t i = 0; i < vocab->stop_count; i++) set_bit(words, vocab->stop_ids[i]);
+    }
+    return WEIR_OK;
+}

@@ -1,0 +1,32 @@
+/* matcher_object.h - what a weir_matcher is, shared by matcher.c and matcher_mask.c. */
+#ifndef WEIR_HOST_MATCHER_OBJECT_H
+#define WEIR_HOST_MATCHER_OBJECT_H
+
+#include "grammar_object.h"
+
+/* What one accepted token overwrote: the head, and entries of the log from `log` on. */
+typedef struct step {
+    uint32_t head[SEQUENCE_HEAD];
+    uint32_t log;
+    bool stop;
+} step;
+
+struct weir_matcher {
+    weir_allocator allocator;
+    const weir_grammar *grammar;
+    size_t sequence_words;
+    uint32_t *sequence;
+    uint32_t *frames; /* of a walk */
+    uint32_t *saved;  /* a copy of the sequence while validating */
+    step *steps;      /* the newest `rollback` of them can be taken back; up to twice as many are kept */
+    uint32_t step_count, rollback, budget;
+    struct { uint32_t word, value; } *log;
+    uint32_t log_count, log_capacity;
+    uint32_t token_count;
+    bool stopped;
+};
+
+/* Walks a text token's bytes; true: it is allowed, and *w is where it leads. Changes only the matcher's scratch. */
+bool matcher_try_token(weir_matcher *m, uint32_t token, walk *w);
+
+#endif
