@@ -52,18 +52,22 @@ static int by_text(const void *left, const void *right) {
 /* No text is a prefix of another: each ends with its closing quote. */
 static uint32_t branch(compiler *c, const text_item *items, uint32_t count, uint32_t offset) {
     if (count == 1) return chain(c, items[0].text, offset, items[0].target);
+    uint32_t split = offset; /* sorted: what the first and the last share, all share */
+    while (items[0].bytes[split] == items[count - 1].bytes[split]) split++;
     edge edges[256];
     uint32_t edge_count = 0;
     compiler_enter(c, NULL);
     for (uint32_t from = 0, to; from < count; from = to) {
-        uint8_t byte = items[from].bytes[offset];
-        for (to = from + 1; to < count && items[to].bytes[offset] == byte;) to++;
-        uint32_t target = offset + 1 == items[from].size ? items[from].target
-                                                         : branch(c, items + from, to - from, offset + 1);
+        uint8_t byte = items[from].bytes[split];
+        for (to = from + 1; to < count && items[to].bytes[split] == byte;) to++;
+        uint32_t target = split + 1 == items[from].size ? items[from].target
+                                                        : branch(c, items + from, to - from, split + 1);
         edges[edge_count++] = (edge){byte, byte, EDGE_GO, 0, target};
     }
     compiler_leave(c);
-    return state_intern(c, edges, edge_count, NONE, 0);
+    uint32_t at = state_intern(c, edges, edge_count, NONE, 0);
+    while (split-- > offset) at = state_intern(c, &(edge){items[0].bytes[split], items[0].bytes[split], EDGE_GO, 0, at}, 1, NONE, 0);
+    return at;
 }
 
 uint32_t text_state(compiler *c, text_target *list, uint32_t count) {

@@ -17,6 +17,7 @@ typedef struct least {
     bool byte_known[256]; /* some token is exactly this byte */
     entries scratch;
     uint32_t root_child[256]; /* of the vocabulary's trie */
+    uint32_t *closing;        /* [count_case] boundary of closing there by EDGE_CLOSE, or NONE */
 } least;
 
 static entries *entries_of(compiler *c, uint32_t state_id) {
@@ -355,6 +356,26 @@ static void add_missing(const automaton *a, cost *e) {
     }
 }
 
+/* A boundary of its own for every table of EDGE_CLOSE: the bracket and nothing else. */
+static void reserve_closing(compiler *c, least *l) {
+    automaton *a = c->automaton;
+    l->closing = compiler_new(c, sizeof *l->closing * (a->counts.count + 1));
+    memset(l->closing, 0xFF, sizeof *l->closing * (a->counts.count + 1));
+    for (uint32_t i = 0; i < a->edges.count; i++) {
+        edge e = a->edges.items[i];
+        if (e.op != EDGE_CLOSE || l->closing[e.target] != NONE) continue;
+        boundary_plan plan = {{NULL, 0, 0}};
+        uint32_t lo = 0;
+        for (const count_case *at = &a->counts.items[e.target];; at++) {
+            if (at->target != NONE) PUSH(c, plan.segments, ((segment){at->target, lo, at->upto, 1, 0, 0, 0, 0}));
+            if (at->upto == NONE) break;
+            lo = at->upto + 1;
+        }
+        l->closing[e.target] = a->boundary_costs.count;
+        PUSH(c, a->boundary_costs, plan);
+    }
+}
+
 /* --- states --------------------------------------------------------------------------------------------------- */
 
 /* The cost of one whole container, from behind its opening bracket to its closing one, for each class. */
@@ -461,6 +482,9 @@ static void relax_edge(compiler *c, const least *l, entries *into, uint32_t from
     case EDGE_POP:
         relax(c, into, (cost){e->target, 1, 0, 0, NONE, 0, 0, 0});
         break;
+    case EDGE_CLOSE: /* behind an indentation: which class it is depends on the count */
+        relax(c, into, (cost){BOUNDARY_FLAG | l->closing[e->target], 0, 0, 0, NONE, 0, 0, 0});
+        break;
     case EDGE_CLOSE_MARKED: {
         const module *m = &c->automaton->modules.items[c->automaton->state_module.items[from]];
         for (int way = 0; way < 2; way++) {
@@ -544,6 +568,7 @@ void automaton_costs(compiler *c) {
     a->boundary_costs.items = NEW_ARRAY(c, boundary_plan, a->boundaries.count + 1);
     a->boundary_costs.count = a->boundary_costs.capacity = a->boundaries.count;
     reserve_weights(c);
+    reserve_closing(c, &l);
     uint32_t *boundary_of = compiler_new(c, sizeof *boundary_of * (a->states.count + 1));
     memset(boundary_of, 0xFF, sizeof *boundary_of * (a->states.count + 1));
     for (uint32_t i = 0; i < a->boundaries.count; i++) {
