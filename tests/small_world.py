@@ -144,7 +144,7 @@ def lines(full):
 
     def add(name, schema, lexemes, longest, options, nest):
         out.append({"id": len(out), "name": name, "schema_text": json.dumps(schema), "options": options, "lexemes": lexemes,
-                    "max": longest, "nest": nest})
+                    "max": longest, "nest": nest, "sample": 1 if full else 32})
 
     def add_nested(name, schema, options):
         text = json.dumps(schema)
@@ -153,7 +153,7 @@ def lines(full):
         spaced = options.get("whitespace") == "spaced"
         add(name, schema, ["{", "}", "[", "]"] + ([", ", ": "] if spaced else [",", ":"]) + KEYS +
             [s for s in schemas.SCALARS[scalars] if s not in KEYS], 13 if full else 11, {"whitespace": "compact", **options}, True)
-        out[-1].update(scalars=schemas.SCALARS[scalars], keys=[k for k in KEYS if k not in schemas.SCALARS[scalars]], sample=1 if full else 32)
+        out[-1].update(scalars=schemas.SCALARS[scalars], keys=[k for k in KEYS if k not in schemas.SCALARS[scalars]])
 
     for name, schema in schemas.pairs() + schemas.corners():
         add_nested(name, schema, {})

@@ -11,8 +11,8 @@
  * - the bit of every token of several bytes equals walking its bytes; a byte outside the mask is refused;
  * - the stop bit, is_accepting and least_tokens == 0 say the same; no live state has an empty mask;
  * - least_tokens is at most the bytes of the shortest completion in the world, and some token lowers it, so that
- *   following such tokens ends: the completions found this way are printed, for a validator to judge (one of
- *   `sample` past the edge of the world);
+ *   following such tokens ends: of the completions found this way a sample is printed, for a validator to judge
+ *   (one of `sample` past the edge of the world, eight times as many inside);
  * - taking a token back restores the mask. */
 #define _POSIX_C_SOURCE 200809L /* getline */
 #include <stdio.h>
@@ -53,7 +53,7 @@ typedef struct place {
 typedef struct world {
     weir_matcher *matcher;
     lexeme *lexemes;
-    uint32_t lexeme_count, max, budget, sample, cut;
+    uint32_t lexeme_count, max, budget, sample, completed;
     bool nest, satisfiable;
     uint8_t text[TEXT_MAX];
     uint32_t length;
@@ -162,8 +162,8 @@ static void check_state(world *w, const uint32_t *mask) {
     }
 }
 
-/* Follows tokens that lower least_tokens until the text is complete, and prints it. */
-static void complete(world *w, const uint32_t *mask_here) {
+/* Follows tokens that lower least_tokens until the text is complete, and prints one of `sample` such texts. */
+static void complete(world *w, const uint32_t *mask_here, uint32_t sample) {
     static const char first[] = "\"}]:,0{[1an";
     uint32_t mask[WORDS], taken = 0, start = w->length, least = weir_matcher_least_tokens(w->matcher);
     memcpy(mask, mask_here, sizeof mask);
@@ -193,10 +193,10 @@ static void complete(world *w, const uint32_t *mask_here) {
         least = weir_matcher_least_tokens(w->matcher);
         fill(w, mask);
     }
-    if (least == 0 && bit(mask, STOP))
-        add_text(&w->completions, w->text, w->length);
-    else
+    if (least != 0 || !bit(mask, STOP))
         fault(w, "a viable prefix is not completed");
+    else if (w->completed++ % sample == 0)
+        add_text(&w->completions, w->text, w->length);
     w->length = start;
     undo(w, taken);
 }
@@ -277,9 +277,8 @@ static uint32_t walk(world *w, uint32_t low, uint32_t high, uint32_t known, plac
         }
     }
     if (shortest != FAR && least > shortest) fault(w, "least_tokens is above the bytes of the shortest completion");
-    /* Where a byte lowers it, the state behind the byte has proven it. Past the edge of the world a sample is enough.
-     */
-    if (least != 0 && !lowered && w->satisfiable && (!cut || w->cut++ % w->sample == 0)) complete(w, mask);
+    /* Where a byte lowers it, the state behind the byte has proven it. */
+    if (least != 0 && !lowered && w->satisfiable) complete(w, mask, cut ? w->sample : (w->sample + 7) / 8);
     return shortest;
 }
 
