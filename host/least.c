@@ -37,10 +37,15 @@ static bool same_way(const cost *a, const cost *b) {
            a->marked == b->marked;
 }
 
+/* Tokens at depth 1: the order of ways. */
+static uint64_t cheapness(const compiler *c, const cost *e) {
+    return (uint64_t)e->distance + (uint64_t)(e->lines - e->outdent) * c->options.indent;
+}
+
 /* Of each kind the cheapest way is kept and the shallowest. Each goes on with one that its successor keeps, so a way that
  * was possible stays possible. */
 static void relax(compiler *c, entries *into, cost e) {
-    uint64_t cheap = (uint64_t)e.distance + (uint64_t)e.lines * c->options.indent;
+    uint64_t cheap = cheapness(c, &e);
     cost *cheapest = NULL, *shallowest = NULL;
     for (uint32_t i = 0; i < into->count; i++) {
         if (!same_way(&into->items[i], &e)) continue;
@@ -54,7 +59,7 @@ static void relax(compiler *c, entries *into, cost e) {
         if (into->count < 250) PUSH(c, *into, e); /* further kinds only tighten the bound */
         return;
     }
-    uint64_t known = (uint64_t)cheapest->distance + (uint64_t)cheapest->lines * c->options.indent;
+    uint64_t known = cheapness(c, cheapest);
     cost second = e;
     if (cheap < known || (cheap == known && e.depth < cheapest->depth)) {
         second = *cheapest;
@@ -70,9 +75,8 @@ static void relax(compiler *c, entries *into, cost e) {
         if (into->count < 250) PUSH(c, *into, second);
         return;
     }
-    uint64_t other = (uint64_t)shallowest->distance + (uint64_t)shallowest->lines * c->options.indent;
-    uint64_t mine = (uint64_t)second.distance + (uint64_t)second.lines * c->options.indent;
-    if (second.depth < shallowest->depth || (second.depth == shallowest->depth && mine < other)) *shallowest = second;
+    bool cheaper = cheapness(c, &second) < cheapness(c, shallowest);
+    if (second.depth < shallowest->depth || (second.depth == shallowest->depth && cheaper)) *shallowest = second;
 }
 
 /* What can be finished from `from`, `distance` later and below `depth` more frames. */
@@ -383,7 +387,7 @@ static cost module_cost(compiler *c, uint32_t index, uint32_t class_index) {
     automaton *a = c->automaton;
     const module *m = &a->modules.items[index];
     const entries *start = entries_of(c, m->start);
-    cost best = {0, COST_NEVER, 0, 0, NONE, 0, 0, 0};
+    cost best = {0, COST_NEVER, 0, 0, 0, NONE, 0, 0, 0};
     for (uint32_t i = 0; i < start->count; i++) {
         cost e = start->items[i];
         add_missing(a, &e);
@@ -399,6 +403,7 @@ static cost module_cost(compiler *c, uint32_t index, uint32_t class_index) {
             if (value >= COST_NEVER - 1 - e.distance) continue;
             e.distance += value;
             e.lines += s->lines_at_hi + (s->slope != 0 ? s->lines_slope * (s->hi - (prefix > 0 ? prefix : 1)) : 0);
+            e.outdent = s->lines_at_hi != 0;
             if (s->depth > e.depth) e.depth = s->depth;
             if (e.distance < best.distance) best = e;
         }
@@ -418,7 +423,7 @@ static void relax_call(compiler *c, entries *into, uint32_t call_id) {
         for (uint32_t i = 0; i < source->count; i++) {
             cost e = source->items[i];
             uint64_t distance = (uint64_t)e.distance + inner.distance + 1;
-            distance += (uint64_t)inner.lines * c->options.indent; /* those lines stand one level deeper */
+            distance += (uint64_t)(inner.lines - inner.outdent) * c->options.indent; /* those lines stand one level deeper */
             if (distance >= COST_NEVER) continue;
             e.distance = (uint32_t)distance;
             e.lines += inner.lines;
@@ -471,6 +476,7 @@ static void relax_edge(compiler *c, const least *l, entries *into, uint32_t from
         for (uint32_t i = 0; i < source->count; i++) {
             cost line = source->items[i];
             line.lines++;
+            line.outdent += e->argument;
             line.length = NONE;
             relax(c, into, line);
         }
@@ -480,15 +486,15 @@ static void relax_edge(compiler *c, const least *l, entries *into, uint32_t from
         relax_call(c, into, e->target);
         break;
     case EDGE_POP:
-        relax(c, into, (cost){e->target, 1, 0, 0, NONE, 0, 0, 0});
+        relax(c, into, (cost){e->target, 1, 0, 0, 0, NONE, 0, 0, 0});
         break;
     case EDGE_CLOSE: /* behind an indentation: which class it is depends on the count */
-        relax(c, into, (cost){BOUNDARY_FLAG | l->closing[e->target], 0, 0, 0, NONE, 0, 0, 0});
+        relax(c, into, (cost){BOUNDARY_FLAG | l->closing[e->target], 0, 0, 0, 0, NONE, 0, 0, 0});
         break;
     case EDGE_CLOSE_MARKED: {
         const module *m = &c->automaton->modules.items[c->automaton->state_module.items[from]];
         for (int way = 0; way < 2; way++) {
-            relax(c, into, (cost){e->target, 1, 0, 0, NONE, 0, m->weights[way], 0});
+            relax(c, into, (cost){e->target, 1, 0, 0, 0, NONE, 0, m->weights[way], 0});
         }
         break;
     }
@@ -522,10 +528,10 @@ static bool state_update(compiler *c, least *l, uint32_t id, const uint32_t *bou
     const state *s = &a->states.items[id];
     entries *fresh = &l->scratch;
     fresh->count = 0;
-    if ((s->flags & STATE_ACCEPTS) != 0) relax(c, fresh, (cost){0, 0, 0, 0, NONE, 0, 0, 0});
+    if ((s->flags & STATE_ACCEPTS) != 0) relax(c, fresh, (cost){0, 0, 0, 0, 0, NONE, 0, 0, 0});
     if (boundary_of[id] != NONE) {
         if (a->boundary_costs.items[boundary_of[id]].segments.count != 0) {
-            relax(c, fresh, (cost){BOUNDARY_FLAG | boundary_of[id], 0, 0, 0, NONE, 0, 0, 0});
+            relax(c, fresh, (cost){BOUNDARY_FLAG | boundary_of[id], 0, 0, 0, 0, NONE, 0, 0, 0});
         }
     } else if (s->instance != NONE) {
         scalar_state(c, fresh, id);

@@ -139,6 +139,7 @@ MACHINE uint32_t boundary_cost(const machine *m, uint32_t index, const uint32_t 
         if (items < s->lo || items > s->hi || s->depth > room) continue;
         uint64_t more = s->slope != 0 ? s->hi - items : 0;
         uint64_t cost = s->at_hi + s->slope * more + (s->lines_at_hi + s->lines_slope * more) * m->t->indent * depth;
+        if (s->lines_at_hi != 0) cost -= m->t->indent;
         uint32_t total = cost_add(cost < COST_NEVER ? (uint32_t)cost : COST_NEVER, frame_rest(m, frame, s->class));
         if (total < least) least = total;
     }
@@ -152,7 +153,7 @@ MACHINE uint32_t machine_cost(const machine *m, uint32_t at, uint32_t counter, c
     for (uint32_t i = 0; i < s->cost_count; i++) {
         const cost *e = &m->costs[s->costs + i];
         if (e->depth > room || counter > e->most) continue;
-        uint32_t total = cost_add(e->distance, e->lines * m->t->indent * depth);
+        uint32_t total = cost_add(e->distance, (e->lines * depth - e->outdent) * m->t->indent);
         if (e->length == TABLES_NONE) {
             total -= counter < total ? counter : total;
         } else if (e->length > counter) {

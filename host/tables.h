@@ -89,6 +89,7 @@ typedef struct cost {
     uint32_t target;   /* class, or BOUNDARY_FLAG | boundary of a counted array */
     uint32_t distance; /* tokens that always suffice */
     uint32_t lines;    /* and `indent` times the depth for each of these lines */
+    uint32_t outdent;  /* less `indent`, if 1: the line of the closing bracket */
     uint32_t length;   /* a string: and one more for each code point missing to this many; NONE: less the counter */
     uint32_t most;     /* only while the counter is at most this */
     uint32_t depth;    /* further frames needed on the way */
@@ -106,7 +107,7 @@ typedef struct segment {
     uint32_t class;
     uint32_t lo, hi;       /* items, inclusive; hi NONE: no end */
     uint32_t at_hi, slope; /* cost = at_hi + slope * (hi - items) */
-    uint32_t lines_at_hi, lines_slope; /* and as many lines, each `indent` times the depth */
+    uint32_t lines_at_hi, lines_slope; /* and as many lines, each `indent` times the depth, the last one level less */
     uint32_t depth;
 } segment;
 
