@@ -144,7 +144,7 @@ def lines(full):
 
     def add(name, schema, lexemes, longest, options, nest):
         out.append({"id": len(out), "name": name, "schema_text": json.dumps(schema), "options": options, "lexemes": lexemes,
-                    "max": longest, "nest": nest, "sample": 1 if full else 32})
+                    "max": longest, "nest": nest, "sample": 16 if full else 32})
 
     def add_nested(name, schema, options):
         text = json.dumps(schema)
