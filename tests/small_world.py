@@ -170,7 +170,7 @@ def texts_of(line):
     if line["nest"]:
         return nested(tuple(line["scalars"]), line["max"])
     lexemes, longest = tuple(line["lexemes"]), line["max"]
-    if options.get("whitespace", "any") == "any":
+    if options.get("whitespace", "any") == "any" or not any(x.isspace() for x in lexemes):
         return spelled(lexemes, longest)
     dumps = dumps_of(options)
     return printed(lexemes, longest, dumps)

@@ -241,6 +241,10 @@ def lexical():
             {"required": ["a"], "type": "object"}, {"const": {"a": 1}}, {"not": {"const": {"a": 1}}, "type": "object"}]
     space = [{}, {"type": "object", "properties": {"a": {}}}, {"type": "array", "minItems": 1, "maxItems": 2}, {"type": "array", "items": {"type": "array"}},
              {"const": {"a": [1]}}, {"type": ["integer", "object"]}, {"not": {"type": "array", "minItems": 1}}]
+    later = [{"anyOf": [{"prefixItems": [{"properties": {"b": {}}}]}, True]}, {"not": {"prefixItems": [{"properties": {"a": {}}}], "type": "string"}},
+             {"prefixItems": [{"properties": {"b": {}, "a": {}}}, {"properties": {"a": {}}}], "items": {"properties": {"b": {}}}},
+             {"anyOf": [{"prefixItems": [{"$ref": "#"}]}, {"properties": {"b": {}}}]}, {"prefixItems": [{"required": ["b"]}], "items": {"required": ["a"]}},
+             {"oneOf": [{"items": {"properties": {"b": {}}}, "maxItems": 1}, {"prefixItems": [{"properties": {"a": {}}}]}]}]
     spaces = ["{", "}", "[", "]", ",", ":", '"a"', "1", " "]
     bytes_of = lambda *values: [chr(v) for v in values]
     return [
@@ -251,6 +255,7 @@ def lexical():
         ("strings, escapes", ['"', "\\ud83d", "\\ude00", "\\u", "00", "6", "1", "\\", "n", "/"], 6, {}, _wrap(codes)),
         ("strings, code points", ['"'] + bytes_of(0xf0, 0x9f, 0x98, 0x80, 0xed, 0xc0, 0x0a), 7, {}, _wrap(codes[:7] + codes[11:12])),
         ("keys", ['{"', "a", "\\u0061", "b", '":0', '":1', "}", ',"'], 8, {}, _wrap(keys)),
+        ("objects in arrays", ["[", '{"a":0', '{"b":0', ',"a":0', ',"b":0', "}", ",", "]"], 10, {"whitespace": "compact"}, _wrap(later)),
         ("space, any", spaces + ["\n"], 7, {"whitespace": "any", "whitespace_run": 2}, _wrap(space)),
         ("space, spaced", spaces, 9, {"whitespace": "spaced"}, _wrap(space)),
         ("space, compact", spaces, 9, {"whitespace": "compact"}, _wrap(space)),
