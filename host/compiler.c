@@ -76,7 +76,7 @@ uint32_t hash_bytes(const void *bytes, size_t size) {
         hash ^= hash >> 32;
     }
     uint64_t tail = 0;
-    memcpy(&tail, at, size);
+    if (size != 0) memcpy(&tail, at, size);
     hash = (hash ^ tail) * 0xC4CEB9FE1A85EC53u;
     return (uint32_t)(hash ^ (hash >> 29) ^ (hash >> 43));
 }
@@ -87,7 +87,9 @@ static uint32_t probe(const interner *table, const void *bytes, size_t size, uin
         uint32_t id = table->slots[slot];
         if (id == 0) return slot;
         const struct interned *entry = &table->entries.items[id - 1];
-        if (entry->hash == hash && entry->size == size && memcmp(entry->bytes, bytes, size) == 0) return slot;
+        if (entry->hash == hash && entry->size == size && (size == 0 || memcmp(entry->bytes, bytes, size) == 0)) {
+            return slot;
+        }
     }
 }
 
@@ -110,7 +112,7 @@ uint32_t intern(compiler *c, interner *table, const void *bytes, size_t size, bo
     if (is_new != NULL) *is_new = table->slots[slot] == 0;
     if (table->slots[slot] != 0) return table->slots[slot] - 1;
     void *copy = compiler_new(c, size);
-    memcpy(copy, bytes, size);
+    if (size != 0) memcpy(copy, bytes, size);
     struct interned entry = {copy, (uint32_t)size, hash};
     PUSH(c, table->entries, entry);
     table->slots[slot] = ++table->count;

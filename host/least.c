@@ -553,7 +553,7 @@ static bool state_update(compiler *c, least *l, uint32_t id, const uint32_t *bou
         old->items = NEW_ARRAY(c, cost, fresh->count + 1);
         old->capacity = fresh->count + 1;
     }
-    memcpy(old->items, fresh->items, sizeof(cost) * fresh->count);
+    if (fresh->count != 0) memcpy(old->items, fresh->items, sizeof(cost) * fresh->count);
     old->count = fresh->count;
     return true;
 }

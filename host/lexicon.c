@@ -95,8 +95,8 @@ static void walk(builder *b, uint32_t node, uint8_t lexical, uint32_t points, ui
 static weir_status keep_row(builder *b, lexical_row *row) {
     const weir_allocator *allocator = &b->vocab->allocator;
     lexicon *l = b->out;
-    qsort(b->inner.items, b->inner.count, sizeof *b->inner.items, by_value);
-    qsort(b->quotes.items, b->quotes.count, sizeof *b->quotes.items, by_value);
+    if (b->inner.count != 0) qsort(b->inner.items, b->inner.count, sizeof *b->inner.items, by_value);
+    if (b->quotes.count != 0) qsort(b->quotes.items, b->quotes.count, sizeof *b->quotes.items, by_value);
     row->inner_count = b->inner.count;
     row->quote_count = b->quotes.count;
     row->inner = allocate(allocator, sizeof *row->inner * (b->inner.count + 1));

@@ -60,7 +60,7 @@ static uint32_t quote_patch(compiler *c, masks *m, uint32_t lexical, uint32_t se
         }
     }
     compiler_spend(c, row_of->quote_count);
-    qsort(guarded, guarded_count, sizeof *guarded, by_id);
+    if (guarded_count != 0) qsort(guarded, guarded_count, sizeof *guarded, by_id);
     uint32_t first = masks_list(c, m, list, count), first_guarded = masks_list(c, m, guarded, guarded_count);
     PUSH(c, m->quote_patches, ((__typeof__(*m->quote_patches.items)){first, count, first_guarded, guarded_count}));
     return id;
