@@ -176,6 +176,7 @@ void analyse_array(compiler *c, goal_id id) {
     if (wanted == FORMULA_FALSE) return;
     if (g->array == NULL) {
         g->array = NEW(c, graph);
+        g->array->prefix = schema_longest_prefix(c, &g->components); /* the order of keys may differ up to there */
         formula_visit(c, wanted, atom_kind_bit(ATOM_ITEM) | atom_kind_bit(ATOM_ITEMS), visit_prefix, &g->array->prefix);
         array_node(c, g->array, 0, wanted);
     }

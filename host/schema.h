@@ -85,6 +85,8 @@ typedef VECTOR(uint32_t) id_list;
 void schema_listed_names(compiler *c, const id_list *components, id_list *names, bool *closable);
 /* The components that apply to the member `key` (or to an unlisted member when key is NONE) or to item `index`. */
 void schema_member_components(compiler *c, const id_list *components, uint32_t key, id_list *out);
+/* Items from this index on have the same components: the longest prefixItems, or const array, in place. */
+uint32_t schema_longest_prefix(compiler *c, const id_list *components);
 void schema_item_components(compiler *c, const id_list *components, uint32_t index, id_list *out);
 
 const char *schema_key_text(const compiler *c, uint32_t key, uint32_t *length);

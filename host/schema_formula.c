@@ -342,3 +342,22 @@ void schema_item_components(compiler *c, const id_list *components, uint32_t ind
     }
     compiler_spend(c, 20 * all.count);
 }
+
+uint32_t schema_longest_prefix(compiler *c, const id_list *components) {
+    id_list all = flatten(c, components);
+    uint32_t longest = 0;
+    for (uint32_t i = 0; i < all.count; i++) {
+        const schema *s = schema_get(c, all.items[i]);
+        if (s->prefix_count > longest) longest = s->prefix_count;
+        for (int which = 0; which < 2 && !s->is_value; which++) {
+            const uint32_t *values;
+            uint32_t count;
+            values_of(s, &values, &count, which);
+            for (uint32_t k = 0; k < count; k++) {
+                const schema *value = schema_get(c, values[k]);
+                if (value->prefix_count > longest) longest = value->prefix_count;
+            }
+        }
+    }
+    return longest;
+}
