@@ -348,7 +348,6 @@ uint32_t module_get(compiler *c, goal_id id, value_type type, const uint32_t *co
 
 automaton *automaton_build(compiler *c) {
     automaton *a = c->automaton = NEW(c, automaton);
-    a->free_string = a->free_number = NONE;
     a->class_max = 1;
     a->current = NONE;
     a->end = state_intern(c, NULL, 0, NONE, STATE_ACCEPTS);

@@ -46,7 +46,6 @@ typedef struct scalar_module {
     uint32_t class_count;
     uint32_t root;
     VECTOR(local_state) locals;
-    interner nodes;   /* while building */
 } scalar_module;
 
 typedef struct module {
@@ -94,7 +93,6 @@ typedef struct automaton {
     uint32_t start, end; /* end: the text is complete */
     uint32_t hash_slots, class_max;
     uint32_t current;    /* module being emitted */
-    uint32_t free_string, free_number; /* scalar modules, or NONE */
 } automaton;
 
 /* Builds the machine of c->goals. start is STATE_DEAD when nothing satisfies the schema. */
@@ -103,6 +101,8 @@ automaton *automaton_build(compiler *c);
 /* least.c: for every state, what finishing its frame takes at least, counted in tokens of the vocabulary, and how many
  * further frames. States that cannot finish with the vocabulary's tokens get no entry. */
 void automaton_costs(compiler *c);
+
+uint32_t segment_value(const segment *s, uint32_t items); /* cost with so many items, COST_NEVER at most */
 
 /* automaton.c, for the module builders below. */
 uint32_t edge_list(compiler *c, const edge *edges, uint32_t count); /* interned; index of the first */

@@ -139,22 +139,13 @@ static uint32_t item_after_comma(compiler *c, uint32_t index, uint32_t node, uin
 static void breakpoints(compiler *c, uint32_t index, uint32_t node, id_list *points) {
     const module *m = &c->automaton->modules.items[index];
     const graph *array = goal_get(c, m->goal)->array;
-    id_list counts = {NULL, 0, 0};
-    array_thresholds(c, array->nodes.items[node].left, &counts);
-    for (uint32_t i = 0; i < counts.count; i++) PUSH(c, *points, counts.items[i]);
+    array_thresholds(c, array->nodes.items[node].left, points);
     for (uint32_t i = 0; i < array->nodes.count; i++) {
         if (!past_prefix(array, i)) continue;
         for (uint32_t r = 0; r < m->counts[i].count; r++) {
             interval at = m->counts[i].items[r];
-            if (at.lo > 0) PUSH(c, *points, at.lo - 1);
-            if (at.hi != NONE) PUSH(c, *points, at.hi);
-        }
-    }
-    for (uint32_t i = 1; i < points->count; i++) {
-        for (uint32_t k = i; k > 0 && points->items[k - 1] > points->items[k]; k--) {
-            uint32_t swap = points->items[k];
-            points->items[k] = points->items[k - 1];
-            points->items[k - 1] = swap;
+            if (at.lo > 0) id_list_insert(c, points, at.lo - 1);
+            if (at.hi != NONE) id_list_insert(c, points, at.hi);
         }
     }
 }

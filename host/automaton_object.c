@@ -6,19 +6,9 @@
 
 #include "automaton.h"
 
-static bool takes_productive(const compiler *c, const module *m, const take *t) {
-    (void)c;
+static bool takes_productive(const module *m, const take *t) {
     for (uint32_t i = 0; i < t->targets.count; i++) {
         if (t->targets.items[i] != NONE && m->productive[t->targets.items[i]]) return true;
-    }
-    return false;
-}
-
-/* Whether a name that must be present can be: some value of it is worth writing at this node. */
-static bool mark_writable(compiler *c, const module *m, const graph_node *node, uint32_t key) {
-    (void)m;
-    for (uint32_t k = 0; k < node->takes.count; k++) {
-        if (node->takes.items[k].key == key) return goal_get(c, node->takes.items[k].child.goal)->classes.count != 0;
     }
     return false;
 }
@@ -31,14 +21,11 @@ void plan_object(compiler *c, module *m) {
         for (uint32_t i = object->nodes.count; i-- > 0;) {
             const graph_node *node = &object->nodes.items[i];
             if (m->productive[i]) continue;
-            bool productive = node->close != FORMULA_FALSE && module_usable(m, goal_class(g, node->close));
-            bool last = node->position == object->names.count;
-            for (uint32_t k = 0; last && k < object->marked.count && productive; k++) {
-                productive = mark_writable(c, m, node, object->marked.items[k]);
-            }
+            bool productive = node->close != FORMULA_FALSE && module_usable(m, goal_class(g, node->close)) &&
+                              graph_marks_writable(object, node);
             productive |= node->skip != NONE && m->productive[node->skip];
             for (uint32_t k = 0; k < node->takes.count && !productive; k++) {
-                productive = takes_productive(c, m, &node->takes.items[k]);
+                productive = takes_productive(m, &node->takes.items[k]);
             }
             m->productive[i] = productive;
             changed |= productive;

@@ -80,7 +80,14 @@ void goal_depend(compiler *c, goal *on, goal_id id) {
     PUSH(c, on->dependents, id);
 }
 
-/* Whether every name that must be present has a value that does not end all hope. */
+void id_list_insert(compiler *c, id_list *list, uint32_t value) {
+    uint32_t at = list->count;
+    while (at > 0 && list->items[at - 1] > value) at--;
+    if (at > 0 && list->items[at - 1] == value) return;
+    PUSH(c, *list, value);
+    memmove(list->items + at + 1, list->items + at, (list->count - 1 - at) * sizeof *list->items);
+    list->items[at] = value;
+}
 
 static void analyse_scalars(compiler *c, goal *g) {
     for (value_type type = TYPE_NULL; type <= TYPE_TRUE; type++) goal_add_class(c, g, goal_formula(c, g, type));

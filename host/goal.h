@@ -101,6 +101,10 @@ goal *goal_get(const compiler *c, goal_id id);
 formula child_result(compiler *c, const child *of, formula class);
 /* The class's index in the goal, or NONE. */
 uint32_t goal_class(const goal *g, formula class);
+/* Whether every name that must be present (`marked`) has a value that does not end all hope. */
+bool graph_marks_writable(const graph *object, const graph_node *node);
+/* Inserts into an ascending list, once. */
+void id_list_insert(compiler *c, id_list *list, uint32_t value);
 /* The class of an array that closes after `count` items, at a node past the prefix. */
 formula array_close(compiler *c, formula left, uint32_t count);
 /* The counts at which `array_close` may change, ascending; the last interval is open. */

@@ -37,12 +37,7 @@ formula array_close(compiler *c, formula left, uint32_t count) {
 
 static void visit_count(compiler *c, void *context, const formula_node *atom, formula self) {
     (void)self;
-    id_list *counts = context;
-    if (atom->atom != ATOM_COUNT) return;
-    uint32_t at = counts->count;
-    PUSH(c, *counts, atom->a);
-    for (; at > 0 && counts->items[at - 1] > atom->a; at--) counts->items[at] = counts->items[at - 1];
-    counts->items[at] = atom->a;
+    if (atom->atom == ATOM_COUNT) id_list_insert(c, context, atom->a);
 }
 
 void array_thresholds(compiler *c, formula left, id_list *counts) {

@@ -95,7 +95,7 @@ static uint32_t object_target(compiler *c, goal *g, uint32_t index, const take *
     return graph_node_add(c, g->object, node.position, node.flips + (left != plain), left);
 }
 
-static bool marks_writable(const graph *object, const graph_node *node) {
+bool graph_marks_writable(const graph *object, const graph_node *node) {
     uint32_t writable = 0;
     for (uint32_t k = 0; k < node->takes.count; k++) {
         bool marked = false, useful = false;
@@ -171,7 +171,7 @@ void analyse_object(compiler *c, goal_id id) {
             g->object->nodes.items[index].takes.items[k] = t;
         }
         const graph_node *node = &g->object->nodes.items[index];
-        if (node->close != FORMULA_FALSE && marks_writable(g->object, node)) goal_add_class(c, g, node->close);
+        if (node->close != FORMULA_FALSE && graph_marks_writable(g->object, node)) goal_add_class(c, g, node->close);
         compiler_spend(c, 50);
     }
 }

@@ -33,20 +33,11 @@ typedef struct string_atoms {
     id_list texts, lengths;
 } string_atoms;
 
-static void insert_sorted(compiler *c, id_list *list, uint32_t value) {
-    uint32_t at = list->count;
-    while (at > 0 && list->items[at - 1] > value) at--;
-    if (at > 0 && list->items[at - 1] == value) return;
-    PUSH(c, *list, value);
-    memmove(list->items + at + 1, list->items + at, (list->count - 1 - at) * sizeof *list->items);
-    list->items[at] = value;
-}
-
 static void visit_string_atom(compiler *c, void *context, const formula_node *atom, formula self) {
     (void)self;
     string_atoms *atoms = context;
     if (atom->atom == ATOM_TEXT) PUSH(c, atoms->texts, atom->a);
-    if (atom->atom == ATOM_LENGTH) insert_sorted(c, &atoms->lengths, atom->a);
+    if (atom->atom == ATOM_LENGTH) id_list_insert(c, &atoms->lengths, atom->a);
 }
 
 static formula string_class(compiler *c, formula wanted, uint32_t text, uint32_t length) {

@@ -197,6 +197,10 @@ weir_status lexicon_create(const weir_vocab *vocab, lexicon **out) {
     if (b.out == NULL) return WEIR_ERROR_MEMORY;
     memset(b.out, 0, sizeof *b.out);
     b.out->mask_words = vocab->mask_words;
+    memset(b.out->root_child, 0xFF, sizeof b.out->root_child);
+    for (uint32_t k = 1; k < vocab->trie.count; k = vocab->trie.nodes[k].end) {
+        b.out->root_child[vocab->trie.nodes[k].byte] = k;
+    }
     build_steps(&b);
     weir_status status = build_suffixes(&b);
     if (status == WEIR_OK) status = build_backslash(&b);

@@ -32,6 +32,7 @@ struct lexicon {
     uint32_t suffix_count;
     uint32_t *backslash;     /* tokens that contain a backslash, ascending */
     uint32_t backslash_count;
+    uint32_t root_child[256]; /* of the vocabulary's trie, by byte, or VOCAB_NONE */
     uint32_t mask_words;
 };
 

@@ -222,10 +222,14 @@ MACHINE bool walk_key_hash(const machine *m, walk *w, const instance *i) {
     return true;
 }
 
-MACHINE uint32_t count_target(const machine *m, uint32_t first, uint32_t count) {
-    const count_case *at = &m->counts[first];
+/* The case that holds for a count; the last one holds for all that are left. */
+MACHINE const count_case *count_case_at(const count_case *at, uint32_t count) {
     while (count > at->upto) at++;
-    return at->target;
+    return at;
+}
+
+MACHINE uint32_t count_target(const machine *m, uint32_t first, uint32_t count) {
+    return count_case_at(&m->counts[first], count)->target;
 }
 
 /* Reads one byte. false: it is not allowed here; the walk is then over. */

@@ -38,7 +38,6 @@ typedef struct masks {
     uint32_t *found_plain, *found_guarded; /* room for the lists of a walk */
     VECTOR(uint32_t) found_spaced;
     uint32_t *finish;          /* [state] greatest distance to finish its frame; NONE: it cannot */
-    uint32_t root_child[256];
     interner pop_table;
     VECTOR(struct { uint32_t *targets; uint32_t count; }) pops;
 } masks;

@@ -1,0 +1,385 @@
+/* masks_walk.c - which strings are allowed from a state: a trie walked through the machine, the stack below unknown.
+ *
+ * Where a step depends on what is not known here (a frame below, a count), every way it could go is followed and the
+ * tokens found there are guarded: they are decided at run time by machine.h itself. */
+#include "machine.h"
+#include "masks_build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WAYS 24           /* of one step */
+#define POP_TARGETS 8     /* return targets followed exactly */
+
+typedef struct frame {
+    uint32_t ret, count;
+    const struct frame *below; /* NULL: the frame in which the walk began */
+} frame;
+
+typedef struct walker {
+    uint32_t state, counter;
+    bool counter_known;  /* else `counter` holds what was added to it */
+    uint32_t spaces;     /* bytes by which the run of white space at the start went on */
+    bool guarded;
+    bool anywhere;       /* popped into too many places: only the form of what follows is checked */
+    const frame *top;
+    uint32_t pushed;
+} walker;
+
+typedef struct tokens {
+    compiler *c;
+    masks *m;
+    const trie *t;
+    const uint32_t *same; /* NULL: values are distinct */
+    uint32_t depth_need, cost_need;
+} tokens;
+
+/* --- one byte ------------------------------------------------------------------------------------------------- */
+
+static const edge *find_edge(const automaton *a, uint32_t state_id, uint8_t byte) {
+    const state *s = &a->states.items[state_id];
+    const edge *e = a->edges.items + s->edges, *end = e + s->edge_count;
+    while (e < end && (byte < e->lo || byte > e->hi)) e++;
+    return e == end ? NULL : e;
+}
+
+/* Where the callers of the current state's module go on after a class. */
+static uint32_t pop_targets(compiler *c, masks *m, uint32_t module_id, uint32_t class_index, const uint32_t **targets) {
+    automaton *a = c->automaton;
+    uint32_t key[2] = {module_id, class_index};
+    bool is_new;
+    uint32_t id = intern(c, &m->pop_table, key, sizeof key, &is_new);
+    if (is_new) {
+        id_list list = {NULL, 0, 0};
+        for (uint32_t i = 0; i < a->calls.count; i++) {
+            if (a->call_module.items[i] != module_id) continue;
+            uint32_t target = a->targets.items[a->returns.items[a->calls.items[i].ret].targets + class_index];
+            bool known = target == NONE;
+            for (uint32_t k = 0; k < list.count && !known; k++) known = list.items[k] == target;
+            if (!known) PUSH(c, list, target);
+            if (list.count > POP_TARGETS) break;
+        }
+        PUSH(c, m->pops, ((__typeof__(*m->pops.items)){list.items, list.count}));
+    }
+    *targets = m->pops.items[id].targets;
+    return m->pops.items[id].count;
+}
+
+static uint32_t pop(tokens *t, const walker *from, uint32_t class_index, walker *out) {
+    automaton *a = t->c->automaton;
+    walker w = *from;
+    if (w.top != NULL) {
+        const return_symbol *r = &a->returns.items[w.top->ret];
+        w.state = a->targets.items[r->targets + class_index];
+        w.top = w.top->below;
+        w.pushed--;
+        out[0] = w;
+        return w.state != NONE;
+    }
+    const uint32_t *targets;
+    uint32_t count = pop_targets(t->c, t->m, a->state_module.items[from->state], class_index, &targets);
+    w.guarded = true;
+    if (count > POP_TARGETS) {
+        w.anywhere = true;
+        w.state = targets[0];
+        out[0] = w;
+        return 1;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        out[i] = w;
+        out[i].state = targets[i];
+    }
+    return count;
+}
+
+static uint32_t go(const walker *from, uint32_t state_id, walker *out) {
+    out[0] = *from;
+    out[0].state = state_id;
+    return state_id != NONE;
+}
+
+/* An exit of a string: the length is known when the string began inside the walk. */
+static uint32_t leave_string(tokens *t, const walker *from, const edge *e, walker *out) {
+    automaton *a = t->c->automaton;
+    const state *s = &a->states.items[from->state];
+    const instance *in = &a->instances.items[s->instance];
+    walker w = *from;
+    w.guarded |= (s->flags & STATE_HASHES) != 0 && in->hash_used != 0;
+    w.counter = 0;
+    w.counter_known = true;
+    if (e->op == EDGE_EXIT) return go(&w, a->targets.items[in->exits + e->target], out);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < in->length_count; i++) {
+        const length_case *l = &a->lengths.items[in->lengths + i];
+        if (from->counter_known && (from->counter < l->lo || from->counter > l->hi)) continue;
+        if (l->target == NONE || count == WAYS) continue;
+        out[count] = w;
+        out[count].guarded |= !from->counter_known;
+        out[count++].state = l->target;
+    }
+    return count;
+}
+
+static uint32_t count_step(tokens *t, const walker *from, const edge *e, walker *out) {
+    automaton *a = t->c->automaton;
+    bool comma = e->op == EDGE_COMMA;
+    if (from->top != NULL) {
+        uint32_t target = count_case_at(&a->counts.items[e->target], from->top->count + 1)->target;
+        if (target == NONE) return 0;
+        if (!comma) return pop(t, from, target, out);
+        frame *counted = compiler_new(t->c, sizeof *counted);
+        *counted = *from->top;
+        counted->count++;
+        walker w = *from;
+        w.top = counted;
+        return go(&w, target, out);
+    }
+    walker w = *from;
+    const count_case *at = &a->counts.items[e->target];
+    w.guarded |= at->upto != NONE;
+    uint32_t count = 0;
+    uint32_t seen[WAYS], seen_count = 0;
+    for (;; at++) {
+        bool known = at->target == NONE;
+        for (uint32_t i = 0; i < seen_count && !known; i++) known = seen[i] == at->target;
+        if (!known && seen_count < WAYS && count + POP_TARGETS + 1 < WAYS) {
+            seen[seen_count++] = at->target;
+            count += comma ? go(&w, at->target, out + count) : pop(t, &w, at->target, out + count);
+        }
+        if (at->upto == NONE) return count;
+    }
+}
+
+static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *out) {
+    automaton *a = t->c->automaton;
+    const edge *e = find_edge(a, from->state, byte);
+    if (e == NULL) return 0;
+    const state *s = &a->states.items[from->state];
+    const instance *in = s->instance != NONE ? &a->instances.items[s->instance] : NULL;
+    walker w = *from;
+    switch (e->op) {
+    case EDGE_GO:
+        return go(&w, e->target, out);
+    case EDGE_LOCAL:
+        return go(&w, in->base + e->target, out);
+    case EDGE_CHAR_FREE:
+        if (w.counter_known && w.counter >= in->longest) return 0;
+        w.guarded |= !w.counter_known && in->longest != NONE;
+        w.counter++;
+        return go(&w, in->base + e->target, out);
+    case EDGE_CHAR:
+        w.counter++;
+        return go(&w, in->base + e->target, out);
+    case EDGE_OPEN:
+        w.counter = 0;
+        w.counter_known = true;
+        return go(&w, e->target, out);
+    case EDGE_PUSH: {
+        const call *to = &a->calls.items[e->target];
+        frame *f = compiler_new(t->c, sizeof *f);
+        *f = (frame){to->ret, 0, w.top};
+        w.top = f;
+        w.pushed++;
+        return go(&w, to->start, out);
+    }
+    case EDGE_POP:
+        return pop(t, from, e->target, out);
+    case EDGE_MARK: {
+        if (w.top == NULL) return go(&w, e->target, out);
+        frame *f = compiler_new(t->c, sizeof *f);
+        *f = *w.top;
+        f->count |= 1u << e->argument;
+        w.top = f;
+        return go(&w, e->target, out);
+    }
+    case EDGE_CLOSE_MARKED: {
+        uint32_t all = e->argument >= 32 ? NONE : (1u << e->argument) - 1;
+        if (w.top != NULL && (w.top->count & all) != all) return 0;
+        w.guarded |= w.top == NULL;
+        return pop(t, &w, e->target, out);
+    }
+    case EDGE_EXIT:
+    case EDGE_EXIT_LENGTH:
+        return leave_string(t, from, e, out);
+    case EDGE_ELSE:
+        if (!go(&w, a->targets.items[in->exits + e->target], &w)) return 0;
+        return read_byte(t, &w, byte, out);
+    case EDGE_SPACE_FIRST:
+        w.counter = 1;
+        w.counter_known = true;
+        return go(&w, e->target, out);
+    case EDGE_SPACE:
+        if (w.counter_known && w.counter >= t->c->options.whitespace_run) return 0;
+        w.counter++;
+        w.spaces += !w.counter_known;
+        return w.spaces > 255 ? 0 : go(&w, e->target, out);
+    case EDGE_INDENT_FIRST:
+        w.counter = 0;
+        w.counter_known = true;
+        return go(&w, e->target, out);
+    case EDGE_INDENT:
+        w.guarded = true;
+        return go(&w, w.state, out);
+    case EDGE_INDENT_END:
+        w.guarded = true;
+        w.state = e->target;
+        return read_byte(t, &w, byte, out);
+    default:
+        return count_step(t, from, e, out);
+    }
+}
+
+/* --- walks ---------------------------------------------------------------------------------------------------- */
+
+static void note_needs(tokens *t, const walker *w) {
+    const automaton *a = t->c->automaton;
+    uint32_t need = 0;
+    for (uint32_t i = 0; i < a->state_costs.items[w->state].count; i++) {
+        uint32_t depth = a->state_costs.items[w->state].items[i].depth;
+        if (depth > need) need = depth;
+    }
+    if (w->pushed + need > t->depth_need) t->depth_need = w->pushed + need;
+    uint32_t cost = t->m->finish[w->state];
+    for (const frame *f = w->top; f != NULL; f = f->below) {
+        const return_symbol *r = &a->returns.items[f->ret];
+        uint32_t most = 0;
+        for (uint32_t i = 0; i < r->class_count; i++) {
+            uint32_t target = a->targets.items[r->targets + i];
+            if (target != NONE && t->m->finish[target] > most) most = t->m->finish[target];
+        }
+        cost = cost_add(cost, most);
+    }
+    if (cost > t->cost_need) t->cost_need = cost;
+}
+
+static void found(tokens *t, uint32_t node, const walker *w) {
+    if (t->t->nodes[node].token == VOCAB_NONE) return;
+    if (t->c->automaton->state_costs.items[w->state].count == 0) return; /* no end from there */
+    note_needs(t, w);
+    for (uint32_t value = t->t->nodes[node].token; value != VOCAB_NONE;
+         value = t->same != NULL ? t->same[value] : VOCAB_NONE) {
+        if (w->spaces != 0 && !w->guarded) {
+            PUSH(t->c, t->m->found_spaced, PACK(value, w->spaces, false));
+            continue;
+        }
+        (w->guarded ? t->m->guarded : t->m->plain)[value / 64] |= 1ull << value % 64;
+        t->m->touched[value / 4096] |= 1ull << value / 64 % 64;
+    }
+}
+
+/* After a pop into many places: a comma, a bracket or white space may follow, then anything. */
+static bool may_follow_value(uint8_t byte) {
+    return byte == ',' || byte == '}' || byte == ']' || byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
+static void all_below(tokens *t, uint32_t node, const walker *w) {
+    for (uint32_t k = node; k < t->t->nodes[node].end; k++) found(t, k, w);
+}
+
+static void visit(tokens *t, uint32_t node, const walker *w);
+
+static void visit_child(tokens *t, uint32_t child, const walker *w) {
+    uint8_t byte = t->t->nodes[child].byte;
+    if (w->anywhere) {
+        if (may_follow_value(byte)) all_below(t, child, w);
+        return;
+    }
+    walker ways[WAYS];
+    uint32_t count = read_byte(t, w, byte, ways);
+    for (uint32_t i = 0; i < count; i++) {
+        found(t, child, &ways[i]);
+        visit(t, child, &ways[i]);
+    }
+}
+
+static void visit(tokens *t, uint32_t node, const walker *w) {
+    uint32_t end = t->t->nodes[node].end;
+    compiler_spend(t->c, 15);
+    for (uint32_t child = node + 1; child < end; child = t->t->nodes[child].end) visit_child(t, child, w);
+}
+
+static walker start_walker(uint32_t state_id) {
+    walker w;
+    memset(&w, 0, sizeof w);
+    w.state = state_id;
+    return w;
+}
+
+/* Packed entries: the points stand above the token. */
+static int by_points(const void *left, const void *right) {
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+static outcome collect(tokens *t) {
+    masks *m = t->m;
+    outcome o = {m->found_plain, m->found_guarded, 0, 0, m->found_spaced.items, m->found_spaced.count, t->depth_need,
+                 t->cost_need};
+    if (o.spaced_count != 0) qsort(o.spaced, o.spaced_count, sizeof *o.spaced, by_points);
+    m->found_spaced.count = 0;
+    for (uint32_t k = 0; k * 64 < m->value_words; k++) {
+        for (uint64_t left = m->touched[k]; left != 0; left &= left - 1) {
+            uint32_t word = k * 64 + (uint32_t)__builtin_ctzll(left);
+            for (uint64_t bits = m->plain[word]; bits != 0; bits &= bits - 1) {
+                o.plain[o.plain_count++] = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            }
+            for (uint64_t bits = m->guarded[word] & ~m->plain[word]; bits != 0; bits &= bits - 1) {
+                o.guarded[o.guarded_count++] = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            }
+            m->plain[word] = m->guarded[word] = 0;
+        }
+        m->touched[k] = 0;
+    }
+    return o;
+}
+
+outcome masks_walk(compiler *c, masks *m, const trie *tree, const uint32_t *same, uint32_t state_id, bool vocabulary) {
+    tokens t;
+    memset(&t, 0, sizeof t);
+    t.c = c;
+    t.m = m;
+    t.t = tree;
+    t.same = same;
+    walker w = start_walker(state_id);
+    const automaton *a = c->automaton;
+    const state *s = &a->states.items[state_id];
+    bool sparse = vocabulary;
+    for (uint32_t i = 0; i < s->edge_count && sparse; i++) sparse = a->edges.items[s->edges + i].op != EDGE_ELSE;
+    if (!sparse) {
+        visit(&t, 0, &w);
+        return collect(&t);
+    }
+    for (uint32_t i = 0; i < s->edge_count; i++) { /* the root has a child for nearly every byte */
+        edge e = a->edges.items[s->edges + i];
+        for (uint32_t byte = e.lo; byte <= e.hi; byte++) {
+            if (c->vocab->lexicon->root_child[byte] != NONE) visit_child(&t, c->vocab->lexicon->root_child[byte], &w);
+        }
+    }
+    return collect(&t);
+}
+
+int masks_walk_one(compiler *c, masks *m, uint32_t state_id, const uint8_t *bytes, uint32_t length) {
+    tokens t;
+    memset(&t, 0, sizeof t);
+    t.c = c;
+    t.m = m;
+    VECTOR(walker) now = {NULL, 0, 0}, next = {NULL, 0, 0};
+    PUSH(c, now, start_walker(state_id));
+    for (uint32_t i = 0; i < length; i++) {
+        next.count = 0;
+        for (uint32_t k = 0; k < now.count; k++) {
+            walker ways[WAYS];
+            uint32_t count = now.items[k].anywhere ? 0 : read_byte(&t, &now.items[k], bytes[i], ways);
+            for (uint32_t n = 0; n < count; n++) PUSH(c, next, ways[n]);
+        }
+        now.count = 0;
+        for (uint32_t k = 0; k < next.count; k++) PUSH(c, now, next.items[k]);
+    }
+    int mark = MARK_NO;
+    for (uint32_t k = 0; k < now.count; k++) {
+        if (c->automaton->state_costs.items[now.items[k].state].count == 0) continue;
+        int found_mark = now.items[k].guarded ? MARK_GUARDED : MARK_PLAIN;
+        if (found_mark > mark) mark = found_mark;
+    }
+    return mark;
+}
