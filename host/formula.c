@@ -7,6 +7,7 @@
 struct formula_set {
     interner table;
     VECTOR(formula_node) nodes;
+    VECTOR(bool) doubts; /* by schema id */
     /* Marks of the rewrite under way: memo[id] holds its result when marks[id] == epoch. */
     uint32_t *marks;
     formula *memo;
@@ -41,9 +42,21 @@ static formula node_intern(compiler *c, formula_node node, const uint32_t *key, 
     return id;
 }
 
+void formula_doubt_schema(compiler *c, uint32_t schema) {
+    while (c->formulas->doubts.count <= schema) PUSH(c, c->formulas->doubts, false);
+    c->formulas->doubts.items[schema] = true;
+}
+
+static bool atom_in_doubt(const compiler *c, atom_kind kind, uint32_t a, uint32_t b) {
+    if (kind > ATOM_ITEMS || kind == ATOM_REQUIRED) return false;
+    uint32_t schema = kind == ATOM_VALUE || kind == ATOM_ADDITIONAL ? a : b;
+    return schema < c->formulas->doubts.count && c->formulas->doubts.items[schema];
+}
+
 formula formula_atom(compiler *c, atom_kind kind, uint32_t a, uint32_t b) {
     uint32_t key[4] = {FORMULA_ATOM, kind, a, b};
     uint64_t bits = atom_kind_bit(kind) | atom_bits(kind, a);
+    if (atom_in_doubt(c, kind, a, b)) bits |= atom_kind_bit(ATOM_UNKNOWN);
     return node_intern(c, (formula_node){FORMULA_ATOM, (uint8_t)kind, a, b, 0, NULL, bits}, key, 4);
 }
 
@@ -51,6 +64,7 @@ formula formula_not(compiler *c, formula f) {
     if (f <= FORMULA_TRUE) return 1 - f;
     const formula_node *node = formula_get(c, f);
     if (node->kind == FORMULA_NOT) return node->children[0];
+    if (node->kind == FORMULA_ATOM && node->atom == ATOM_UNKNOWN) return f;
     uint64_t atoms = node->atoms;
     uint32_t key[2] = {FORMULA_NOT, f};
     bool is_new;
@@ -77,7 +91,7 @@ static void sort_ids(formula *list, uint32_t count) {
     }
 }
 
-/* A node with `count` >= 2 sorted children; takes the array over. key[0] is room for the kind. */
+/* A node with `count` >= 1 children; takes the array over. key[0] is room for the kind. */
 static formula node_many(compiler *c, formula_kind kind, uint32_t *key, uint32_t count) {
     key[0] = kind;
     bool is_new;
@@ -173,6 +187,38 @@ formula formula_one(compiler *c, const formula *list, uint32_t count) {
     return formula_and2(c, one, formula_and(c, none, none_count));
 }
 
+bool formula_may_be_unknown(const compiler *c, formula f) {
+    return (formula_get(c, f)->atoms & atom_kind_bit(ATOM_UNKNOWN)) != 0;
+}
+
+formula formula_sequence(compiler *c, const formula *list, uint32_t count) {
+    uint32_t *key = compiler_new(c, sizeof *key * (count + 1));
+    formula *kept = key + 1;
+    uint32_t used = 0;
+    bool unknown = false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (list[i] == FORMULA_TRUE) continue;
+        const formula_node *node = formula_get(c, list[i]);
+        kept[used++] = list[i];
+        unknown |= formula_may_be_unknown(c, list[i]);
+        if (list[i] == FORMULA_FALSE || (node->kind == FORMULA_ATOM && node->atom == ATOM_UNKNOWN)) break;
+    }
+    compiler_spend(c, 10 + 4 * used);
+    if (!unknown) return formula_and(c, kept, used);
+    return used == 1 ? kept[0] : node_many(c, FORMULA_SEQUENCE, key, used);
+}
+
+formula formula_any(compiler *c, const formula *list, uint32_t count) {
+    formula *negated = compiler_new(c, sizeof *negated * (count + 1));
+    for (uint32_t i = 0; i < count; i++) negated[i] = formula_not(c, list[i]);
+    return formula_not(c, formula_sequence(c, negated, count));
+}
+
+formula formula_known(compiler *c, formula f) {
+    if (!formula_may_be_unknown(c, f)) return FORMULA_TRUE;
+    return formula_any(c, (formula[]){f, formula_not(c, f)}, 2);
+}
+
 formula formula_tuple(compiler *c, const formula *list, uint32_t count) {
     if (list[0] == FORMULA_FALSE) return FORMULA_FALSE;
     uint32_t *key = compiler_new(c, sizeof *key * (count + 1));
@@ -230,6 +276,8 @@ static formula rewrite_node(compiler *c, const rewrite *r, formula f) {
                 }
             }
             result = formula_and(c, children, count);
+        } else if (node.kind == FORMULA_SEQUENCE) {
+            result = formula_sequence(c, children, count);
         } else if (node.kind == FORMULA_ONE) {
             result = formula_one(c, children, count);
         } else {

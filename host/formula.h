@@ -24,10 +24,18 @@ typedef enum atom_kind {
     ATOM_INTEGER,    /* the number is an integer */
     ATOM_AT_LEAST,   /* the number >= threshold a */
     ATOM_ABOVE,      /* the number > threshold a */
-    ATOM_UNKNOWN     /* never decided: a schema that applies to itself in place */
+    ATOM_UNKNOWN     /* never decided: a schema that applies to itself in place; its negation is itself */
 } atom_kind;
 
-typedef enum formula_kind { FORMULA_CONSTANT, FORMULA_ATOM, FORMULA_NOT, FORMULA_AND, FORMULA_ONE, FORMULA_TUPLE } formula_kind;
+typedef enum formula_kind {
+    FORMULA_CONSTANT,
+    FORMULA_ATOM,
+    FORMULA_NOT,
+    FORMULA_AND,
+    FORMULA_SEQUENCE,
+    FORMULA_ONE,
+    FORMULA_TUPLE
+} formula_kind;
 
 typedef struct formula_node {
     uint8_t kind; /* formula_kind */
@@ -48,6 +56,17 @@ formula formula_and2(compiler *c, formula left, formula right);
 formula formula_or(compiler *c, const formula *list, uint32_t count);
 /* Exactly one of them. */
 formula formula_one(compiler *c, const formula *list, uint32_t count);
+
+/* A conjunction whose members are asked in order until one is false: unknown if that meets ATOM_UNKNOWN first, whatever
+ * the members after it say. */
+formula formula_sequence(compiler *c, const formula *list, uint32_t count);
+/* The same as a disjunction: until one is true. */
+formula formula_any(compiler *c, const formula *list, uint32_t count);
+/* True, but unknown where `f` is. */
+formula formula_known(compiler *c, formula f);
+bool formula_may_be_unknown(const compiler *c, formula f);
+/* From now on atoms over this schema may become unknown. Before any such atom exists. */
+void formula_doubt_schema(compiler *c, uint32_t schema);
 
 /* Several formulas side by side: the first must hold, or the whole is false; of the others the truth is kept. The order
  * stays. */

@@ -126,8 +126,8 @@ goal_set *goals_analyse(compiler *c) {
         analyse_object(c, id);
         analyse_array(c, id);
     }
-    if (goal_get(c, c->goals->root)->classes.count == 0 && c->schemas->cycle != NULL) {
-        compiler_fail(c, WEIR_ERROR_SCHEMA, c->schemas->cycle,
+    if (goal_get(c, c->goals->root)->classes.count == 0 && c->schemas->circle != NULL) {
+        compiler_fail(c, WEIR_ERROR_SCHEMA, c->schemas->circle,
                       "the schema applies to itself in place, so it never says anything");
     }
     return c->goals;

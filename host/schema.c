@@ -308,6 +308,15 @@ static uint8_t draft_of(compiler *c, const json *node, uint8_t inherited) {
     return inherited;
 }
 
+static uint32_t push_schema(compiler *c, const schema *s) {
+    PUSH(c, c->schemas->items, *s);
+    for (int type = 0; type < TYPE_COUNT; type++) {
+        PUSH(c, c->schemas->formulas, NONE);
+        PUSH(c, c->schemas->under_way, 0);
+    }
+    return c->schemas->items.count - 1;
+}
+
 static uint32_t schema_add(compiler *c, const json *node, bool is_value) {
     schema_set *set = c->schemas;
     uintptr_t key = (uintptr_t)node | (is_value ? 1 : 0); /* nodes are aligned */
@@ -322,9 +331,17 @@ static uint32_t schema_add(compiler *c, const json *node, bool is_value) {
     s.max_items = s.max_length = NONE;
     s.at_least = s.at_most = s.above = s.below = NONE;
     s.types = (1u << TYPE_COUNT) - 1;
-    PUSH(c, set->items, s);
-    for (int type = 0; type < TYPE_COUNT; type++) PUSH(c, set->formulas, NONE);
+    push_schema(c, &s);
     return id;
+}
+
+uint32_t schema_twin(compiler *c, uint32_t id) {
+    schema twin = *schema_get(c, id);
+    twin.is_twin = true;
+    twin.twin = id;
+    uint32_t added = push_schema(c, &twin);
+    c->schemas->items.items[id].twin = added;
+    return added;
 }
 
 static void read_value(compiler *c, schema *s) {
@@ -389,6 +406,7 @@ schema_set *schema_set_new(compiler *c, const json *root) {
         }
         set->items.items[id] = s;
     }
+    schema_find_circles(c);
     return set;
 }
 

@@ -52,6 +52,9 @@ typedef struct schema {
     uint32_t *all_of, *any_of, *one_of;
     uint32_t all_count, any_count, one_count;
     uint32_t not_schema; /* or NONE */
+    bool circular;       /* asking it can lead to a schema that applies to itself in place, here or further down */
+    bool is_twin;        /* the schema `twin`, asked only whether anything is wrong */
+    uint32_t twin;       /* of a circular schema that is none: the id of its twin */
     uint32_t key_set;    /* id of the set of names in `properties` (or of a value object's names) */
 } schema;
 
@@ -67,16 +70,24 @@ typedef struct schema_set {
     uint8_t root_draft;
     VECTOR(struct { const char *uri; uint32_t length; const json *node; }) identifiers;
     VECTOR(formula) formulas; /* memo of schema_formula: [id * TYPE_COUNT + type]; NONE: not yet */
-    const json *cycle;        /* a schema that applies to itself in place, once met */
+    VECTOR(uint8_t) under_way; /* the same index: the questions being asked */
+    const json *circle;       /* a schema that applies to itself in place, or NULL */
 } schema_set;
 
 /* Reads the document; fails with a refusal that names keyword and pointer. Root is schema id 0. */
 schema_set *schema_set_new(compiler *c, const json *root);
+uint32_t schema_twin(compiler *c, uint32_t id); /* adds it */
 const schema *schema_get(const compiler *c, uint32_t id);
 
 /* What the schema says about values of one type: a formula over ATOM_PROPERTY ... ATOM_ABOVE. In-place references and
  * applicators are expanded; a schema that applies to itself in place is ATOM_UNKNOWN there. */
 formula schema_formula(compiler *c, uint32_t id, value_type type);
+/* The schema at the end of a chain of bare references, so that equal things get equal atoms. */
+uint32_t schema_canonical(compiler *c, uint32_t id);
+/* Marks the schemas whose verdict can hang on one that applies to itself in place. */
+void schema_find_circles(compiler *c);
+
+/* schema_names.c */
 
 /* The names listed for an object to which `components` apply, in the order that DESIGN section 2 gives: first
  * appearance in a depth-first walk through the in-place applicators. Key ids into *names. *closable: some component has

@@ -1,12 +1,31 @@
-/* schema_formula.c - what a schema says about the values of one type, as a formula; and which names it lists. */
+/* schema_formula.c - what a schema says about the values of one type, as a formula.
+ *
+ * Where a schema can meet itself in place, its verdict may be unknown. Then the order counts, as it does for every
+ * validator: keywords are asked in the order of the text, and a question ends at the first answer that decides it. */
 #include <string.h>
 
 #include "schema.h"
 
-#define UNDER_WAY (NONE - 1)
 #define REFERENCE_HOPS 64
 
 typedef VECTOR(formula) formula_list;
+
+/* A keyword's share of the formula. */
+typedef struct part {
+    const char *keyword;
+    formula says;
+} part;
+typedef VECTOR(part) part_list;
+
+/* What is asked: all that is wrong with a value, or only whether anything is. */
+typedef enum question { EVERY_ERROR, FIRST_ERROR } question;
+
+static formula ask(compiler *c, uint32_t id, value_type type, question how);
+
+static void add(compiler *c, part_list *parts, const char *keyword, formula says) {
+    part p = {keyword, says};
+    PUSH(c, *parts, p);
+}
 
 static bool only_refers(const schema *s) {
     if (s->reference == NONE) return false;
@@ -23,8 +42,7 @@ static bool says_nothing(const schema *s) {
     return s->node->kind == JSON_TRUE || (s->node->kind == JSON_OBJECT && s->node->count == 0);
 }
 
-/* The schema at the end of a chain of bare references, so that equal things get equal atoms. */
-static uint32_t canonical(compiler *c, uint32_t id) {
+uint32_t schema_canonical(compiler *c, uint32_t id) {
     for (int hop = 0; hop < REFERENCE_HOPS && only_refers(schema_get(c, id)); hop++) id = schema_get(c, id)->reference;
     return id;
 }
@@ -42,25 +60,31 @@ static formula count_at_least(compiler *c, uint32_t count) {
     return count == 0 ? FORMULA_TRUE : formula_atom(c, ATOM_COUNT, count, 0);
 }
 
-static formula item_atom(compiler *c, uint32_t index, uint32_t id) {
-    id = canonical(c, id);
+/* The schema that members are asked about: bare references followed, and the question kept. */
+static uint32_t asked_of_members(compiler *c, uint32_t id, question how) {
+    const schema *s = schema_get(c, id = schema_canonical(c, id));
+    return how == FIRST_ERROR && s->circular ? s->twin : id;
+}
+
+static formula item_atom(compiler *c, uint32_t index, uint32_t id, question how) {
+    id = asked_of_members(c, id, how);
     formula known = verdict(c, id);
     if (known == FORMULA_TRUE) return FORMULA_TRUE;
     if (known == FORMULA_FALSE) return formula_not(c, count_at_least(c, index + 1));
     return formula_atom(c, ATOM_ITEM, index, id);
 }
 
-static formula items_atom(compiler *c, uint32_t from, uint32_t id) {
+static formula items_atom(compiler *c, uint32_t from, uint32_t id, question how) {
     if (id == NONE) return FORMULA_TRUE;
-    id = canonical(c, id);
+    id = asked_of_members(c, id, how);
     formula known = verdict(c, id);
     if (known == FORMULA_TRUE) return FORMULA_TRUE;
     if (known == FORMULA_FALSE) return formula_not(c, count_at_least(c, from + 1));
     return formula_atom(c, ATOM_ITEMS, from, id);
 }
 
-static formula property_atom(compiler *c, uint32_t key, uint32_t id) {
-    id = canonical(c, id);
+static formula property_atom(compiler *c, uint32_t key, uint32_t id, question how) {
+    id = asked_of_members(c, id, how);
     formula known = verdict(c, id);
     if (known == FORMULA_TRUE) return FORMULA_TRUE;
     if (known == FORMULA_FALSE) return formula_not(c, formula_atom(c, ATOM_REQUIRED, key, 0));
@@ -68,9 +92,9 @@ static formula property_atom(compiler *c, uint32_t key, uint32_t id) {
 }
 
 /* additionalProperties: `id` NONE stands for the schema false. */
-static formula additional_atom(compiler *c, uint32_t id, uint32_t key_set) {
+static formula additional_atom(compiler *c, uint32_t id, uint32_t key_set, question how) {
     if (id != NONE) {
-        id = canonical(c, id);
+        id = asked_of_members(c, id, how);
         formula known = verdict(c, id);
         if (known == FORMULA_TRUE) return FORMULA_TRUE;
         if (known == FORMULA_FALSE) id = NONE;
@@ -103,47 +127,52 @@ static formula value_formula(compiler *c, const schema *s, value_type type) {
         return formula_atom(c, ATOM_TEXT, intern(c, &c->schemas->texts, node->text, node->length, NULL), 0);
     }
     if (type == TYPE_ARRAY) {
-        for (uint32_t i = 0; i < s->prefix_count; i++) PUSH(c, parts, item_atom(c, i, s->prefix[i]));
+        for (uint32_t i = 0; i < s->prefix_count; i++) PUSH(c, parts, item_atom(c, i, s->prefix[i], EVERY_ERROR));
         PUSH(c, parts, count_at_least(c, s->prefix_count));
         PUSH(c, parts, formula_not(c, count_at_least(c, s->prefix_count + 1)));
     }
     if (type == TYPE_OBJECT) {
         for (uint32_t i = 0; i < s->property_count; i++) {
-            PUSH(c, parts, property_atom(c, s->properties[i].key, s->properties[i].schema));
+            PUSH(c, parts, property_atom(c, s->properties[i].key, s->properties[i].schema, EVERY_ERROR));
             PUSH(c, parts, formula_atom(c, ATOM_REQUIRED, s->properties[i].key, 0));
         }
-        PUSH(c, parts, additional_atom(c, NONE, s->key_set));
+        PUSH(c, parts, additional_atom(c, NONE, s->key_set, EVERY_ERROR));
     }
     return formula_and(c, parts.items, parts.count);
 }
 
-static void object_parts(compiler *c, const schema *s, formula_list *parts) {
+static void object_parts(compiler *c, const schema *s, question how, part_list *parts) {
     for (uint32_t i = 0; i < s->property_count; i++) {
-        PUSH(c, *parts, property_atom(c, s->properties[i].key, s->properties[i].schema));
+        add(c, parts, "properties", property_atom(c, s->properties[i].key, s->properties[i].schema, how));
     }
-    for (uint32_t i = 0; i < s->required_count; i++) PUSH(c, *parts, formula_atom(c, ATOM_REQUIRED, s->required[i], 0));
-    if (s->additional != NONE) PUSH(c, *parts, additional_atom(c, s->additional, s->key_set));
+    for (uint32_t i = 0; i < s->required_count; i++) {
+        add(c, parts, "required", formula_atom(c, ATOM_REQUIRED, s->required[i], 0));
+    }
+    if (s->additional != NONE) add(c, parts, "additionalProperties", additional_atom(c, s->additional, s->key_set, how));
 }
 
-static void array_parts(compiler *c, const schema *s, formula_list *parts) {
-    for (uint32_t i = 0; i < s->prefix_count; i++) PUSH(c, *parts, item_atom(c, i, s->prefix[i]));
-    PUSH(c, *parts, items_atom(c, s->prefix_count, s->items));
-    PUSH(c, *parts, count_at_least(c, s->min_items));
-    if (s->max_items != NONE) PUSH(c, *parts, formula_not(c, count_at_least(c, s->max_items + 1)));
+static void array_parts(compiler *c, const schema *s, question how, part_list *parts) {
+    for (uint32_t i = 0; i < s->prefix_count; i++) add(c, parts, "prefixItems", item_atom(c, i, s->prefix[i], how));
+    add(c, parts, "items", items_atom(c, s->prefix_count, s->items, how));
+    add(c, parts, "minItems", count_at_least(c, s->min_items));
+    if (s->max_items != NONE) add(c, parts, "maxItems", formula_not(c, count_at_least(c, s->max_items + 1)));
 }
 
-static void string_parts(compiler *c, const schema *s, formula_list *parts) {
-    if (s->min_length != 0) PUSH(c, *parts, formula_atom(c, ATOM_LENGTH, s->min_length, 0));
-    if (s->max_length != NONE) PUSH(c, *parts, formula_not(c, formula_atom(c, ATOM_LENGTH, s->max_length + 1, 0)));
+static void string_parts(compiler *c, const schema *s, part_list *parts) {
+    if (s->min_length != 0) add(c, parts, "minLength", formula_atom(c, ATOM_LENGTH, s->min_length, 0));
+    if (s->max_length == NONE) return;
+    add(c, parts, "maxLength", formula_not(c, formula_atom(c, ATOM_LENGTH, s->max_length + 1, 0)));
 }
 
-static void number_parts(compiler *c, const schema *s, formula_list *parts) {
+static void number_parts(compiler *c, const schema *s, part_list *parts) {
     /* a = 1: draft 4, where 1.0 is not an integer */
-    if (s->types_given && s->integer_only) PUSH(c, *parts, formula_atom(c, ATOM_INTEGER, s->draft == DRAFT_4, 0));
-    if (s->at_least != NONE) PUSH(c, *parts, formula_atom(c, ATOM_AT_LEAST, s->at_least, 0));
-    if (s->at_most != NONE) PUSH(c, *parts, formula_not(c, formula_atom(c, ATOM_ABOVE, s->at_most, 0)));
-    if (s->above != NONE) PUSH(c, *parts, formula_atom(c, ATOM_ABOVE, s->above, 0));
-    if (s->below != NONE) PUSH(c, *parts, formula_not(c, formula_atom(c, ATOM_AT_LEAST, s->below, 0)));
+    if (s->types_given && s->integer_only) add(c, parts, "type", formula_atom(c, ATOM_INTEGER, s->draft == DRAFT_4, 0));
+    if (s->at_least != NONE) add(c, parts, "minimum", formula_atom(c, ATOM_AT_LEAST, s->at_least, 0));
+    if (s->at_most != NONE) add(c, parts, "maximum", formula_not(c, formula_atom(c, ATOM_ABOVE, s->at_most, 0)));
+    if (s->above != NONE) add(c, parts, "exclusiveMinimum", formula_atom(c, ATOM_ABOVE, s->above, 0));
+    if (s->below != NONE) {
+        add(c, parts, "exclusiveMaximum", formula_not(c, formula_atom(c, ATOM_AT_LEAST, s->below, 0)));
+    }
 }
 
 static formula any_value(compiler *c, const uint32_t *values, uint32_t count, value_type type) {
@@ -152,212 +181,168 @@ static formula any_value(compiler *c, const uint32_t *values, uint32_t count, va
     return formula_or(c, list.items, list.count);
 }
 
-static void in_place_parts(compiler *c, const schema *s, value_type type, formula_list *parts) {
-    if (s->reference != NONE) PUSH(c, *parts, schema_formula(c, s->reference, type));
-    if (s->values != NULL) PUSH(c, *parts, any_value(c, s->values, s->value_count, type));
-    if (s->one_value != NULL) PUSH(c, *parts, any_value(c, s->one_value, 1, type));
-    for (uint32_t i = 0; i < s->all_count; i++) PUSH(c, *parts, schema_formula(c, s->all_of[i], type));
-    if (s->any_of != NULL) {
-        formula_list members = {NULL, 0, 0};
-        for (uint32_t i = 0; i < s->any_count; i++) PUSH(c, members, schema_formula(c, s->any_of[i], type));
-        PUSH(c, *parts, formula_or(c, members.items, members.count));
-    }
-    if (s->one_of != NULL) {
-        formula_list members = {NULL, 0, 0};
-        for (uint32_t i = 0; i < s->one_count; i++) PUSH(c, members, schema_formula(c, s->one_of[i], type));
-        PUSH(c, *parts, formula_one(c, members.items, members.count));
-    }
-    if (s->not_schema != NONE) PUSH(c, *parts, formula_not(c, schema_formula(c, s->not_schema, type)));
+static formula_list ask_each(compiler *c, const uint32_t *list, uint32_t count, value_type type, question how) {
+    formula_list answers = {NULL, 0, 0};
+    for (uint32_t i = 0; i < count; i++) PUSH(c, answers, ask(c, list[i], type, how));
+    return answers;
 }
 
-static formula build_formula(compiler *c, const schema *s, value_type type) {
+/* Where members may be unknown: one after the other is asked for every error until one has none; the rest, all of it,
+ * only for a first error. */
+static formula one_in_order(compiler *c, const schema *s, value_type type) {
+    formula_list every = ask_each(c, s->one_of, s->one_count, type, EVERY_ERROR);
+    formula_list first = ask_each(c, s->one_of, s->one_count, type, FIRST_ERROR), ways = {NULL, 0, 0};
+    for (uint32_t k = 0; k < s->one_count; k++) {
+        formula_list way = {NULL, 0, 0};
+        for (uint32_t i = 0; i < k; i++) PUSH(c, way, formula_not(c, every.items[i]));
+        PUSH(c, way, every.items[k]);
+        for (uint32_t i = k + 1; i < s->one_count; i++) PUSH(c, way, formula_known(c, first.items[i]));
+        for (uint32_t i = k + 1; i < s->one_count; i++) PUSH(c, way, formula_not(c, first.items[i]));
+        PUSH(c, ways, formula_sequence(c, way.items, way.count));
+    }
+    return formula_any(c, ways.items, ways.count);
+}
+
+static formula one_of(compiler *c, const schema *s, value_type type) {
+    if (s->circular) return one_in_order(c, s, type);
+    formula_list answers = ask_each(c, s->one_of, s->one_count, type, EVERY_ERROR);
+    return formula_one(c, answers.items, answers.count);
+}
+
+static void in_place_parts(compiler *c, const schema *s, value_type type, question how, part_list *parts) {
+    if (s->reference != NONE) add(c, parts, "$ref", ask(c, s->reference, type, how));
+    if (s->values != NULL) add(c, parts, "enum", any_value(c, s->values, s->value_count, type));
+    if (s->one_value != NULL) add(c, parts, "const", any_value(c, s->one_value, 1, type));
+    for (uint32_t i = 0; i < s->all_count; i++) add(c, parts, "allOf", ask(c, s->all_of[i], type, how));
+    if (s->any_of != NULL) {
+        formula_list answers = ask_each(c, s->any_of, s->any_count, type, EVERY_ERROR);
+        add(c, parts, "anyOf", formula_any(c, answers.items, answers.count));
+    }
+    if (s->one_of != NULL) add(c, parts, "oneOf", one_of(c, s, type));
+    if (s->not_schema != NONE) add(c, parts, "not", formula_not(c, ask(c, s->not_schema, type, FIRST_ERROR)));
+}
+
+/* The conjunction of the parts where some may be unknown. */
+static formula join_in_order(compiler *c, const schema *s, const part_list *parts, question how) {
+    formula_list ordered = {NULL, 0, 0};
+    for (const json *m = s->node->child; m != NULL; m = m->next) {
+        for (uint32_t i = 0; i < parts->count; i++) {
+            if (strcmp(parts->items[i].keyword, m->key) == 0) PUSH(c, ordered, parts->items[i].says);
+        }
+    }
+    if (how == EVERY_ERROR) { /* known, all of them, before any counts */
+        formula_list all = {NULL, 0, 0};
+        for (uint32_t i = 0; i < ordered.count; i++) PUSH(c, all, formula_known(c, ordered.items[i]));
+        PUSH(c, all, formula_sequence(c, ordered.items, ordered.count));
+        ordered = all;
+    }
+    return formula_sequence(c, ordered.items, ordered.count);
+}
+
+static formula build_formula(compiler *c, const schema *s, value_type type, question how) {
     if (s->is_value) return value_formula(c, s, type);
     if (s->node->kind == JSON_FALSE) return FORMULA_FALSE;
     if (s->node->kind == JSON_TRUE) return FORMULA_TRUE;
-    if (s->reference != NONE && s->draft <= DRAFT_7) return schema_formula(c, s->reference, type);
-    if (s->types_given && (s->types >> type & 1) == 0) return FORMULA_FALSE;
-    formula_list parts = {NULL, 0, 0};
-    if (type == TYPE_OBJECT) object_parts(c, s, &parts);
-    if (type == TYPE_ARRAY) array_parts(c, s, &parts);
+    if (s->reference != NONE && s->draft <= DRAFT_7) return ask(c, s->reference, type, how);
+    bool of_type = (s->types >> type & 1) != 0;
+    if (!of_type && !s->circular) return FORMULA_FALSE;
+    part_list parts = {NULL, 0, 0};
+    if (!of_type) add(c, &parts, "type", FORMULA_FALSE);
+    if (type == TYPE_OBJECT) object_parts(c, s, how, &parts);
+    if (type == TYPE_ARRAY) array_parts(c, s, how, &parts);
     if (type == TYPE_STRING) string_parts(c, s, &parts);
     if (type == TYPE_NUMBER) number_parts(c, s, &parts);
-    in_place_parts(c, s, type, &parts);
-    return formula_and(c, parts.items, parts.count);
+    in_place_parts(c, s, type, how, &parts);
+    if (s->circular) return join_in_order(c, s, &parts, how);
+    formula_list all = {NULL, 0, 0};
+    for (uint32_t i = 0; i < parts.count; i++) PUSH(c, all, parts.items[i].says);
+    return formula_and(c, all.items, all.count);
 }
 
-formula schema_formula(compiler *c, uint32_t id, value_type type) {
+static formula ask(compiler *c, uint32_t id, value_type type, question how) {
     uint32_t slot = id * TYPE_COUNT + type;
-    formula known = c->schemas->formulas.items[slot];
     schema s = *schema_get(c, id);
-    if (known == UNDER_WAY) {
-        c->schemas->cycle = s.node;
-        return formula_atom(c, ATOM_UNKNOWN, 0, 0);
-    }
-    if (known != NONE) return known;
+    uint8_t asked = (uint8_t)(1u << how);
+    if (s.is_twin) return ask(c, s.twin, type, FIRST_ERROR);
+    if (c->schemas->formulas.items[slot] != NONE) return c->schemas->formulas.items[slot];
+    if ((c->schemas->under_way.items[slot] & asked) != 0) return formula_atom(c, ATOM_UNKNOWN, 0, 0);
     compiler_enter(c, s.node);
-    c->schemas->formulas.items[slot] = UNDER_WAY;
-    known = build_formula(c, &s, type);
-    c->schemas->formulas.items[slot] = known;
+    compiler_spend(c, 20);
+    c->schemas->under_way.items[slot] |= asked;
+    formula says = build_formula(c, &s, type, how);
+    c->schemas->under_way.items[slot] &= (uint8_t)~asked;
+    if (!s.circular) c->schemas->formulas.items[slot] = says; /* else it depends on the way here */
     compiler_leave(c);
-    return known;
+    return says;
 }
 
-/* --- components and names ------------------------------------------------------------------------------------- */
+formula schema_formula(compiler *c, uint32_t id, value_type type) { return ask(c, id, type, EVERY_ERROR); }
 
-typedef struct walker {
-    VECTOR(uint8_t) seen_keys; /* by key id */
-    interner seen;             /* schema ids */
-    id_list *names, *components;
-    bool has_properties, has_additional;
-} walker;
+/* --- circles -------------------------------------------------------------------------------------------------- */
 
-static void list_name(compiler *c, walker *w, uint32_t key) {
-    if (w->names == NULL) return;
-    while (w->seen_keys.count <= key) PUSH(c, w->seen_keys, 0);
-    if (w->seen_keys.items[key]) return;
-    w->seen_keys.items[key] = 1;
-    PUSH(c, *w->names, key);
+enum { NOT_MET, ON_THE_WAY, DONE };
+
+static bool meets_itself(compiler *c, uint32_t id, uint8_t *marks);
+
+static bool any_meets_itself(compiler *c, const uint32_t *list, uint32_t count, uint8_t *marks) {
+    bool met = false;
+    for (uint32_t i = 0; i < count; i++) met |= meets_itself(c, list[i], marks);
+    return met;
 }
 
-static void walk(compiler *c, walker *w, uint32_t id);
-
-static void walk_list(compiler *c, walker *w, const uint32_t *list, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) walk(c, w, list[i]);
+static bool meets_itself(compiler *c, uint32_t id, uint8_t *marks) {
+    schema *s = &c->schemas->items.items[id];
+    if (marks[id] == ON_THE_WAY) c->schemas->circle = s->node;
+    if (marks[id] != NOT_MET) return marks[id] == ON_THE_WAY || s->circular;
+    compiler_enter(c, s->node);
+    marks[id] = ON_THE_WAY;
+    bool met = any_meets_itself(c, s->all_of, s->all_count, marks);
+    met |= any_meets_itself(c, s->any_of, s->any_count, marks);
+    met |= any_meets_itself(c, s->one_of, s->one_count, marks);
+    if (s->reference != NONE) met |= meets_itself(c, s->reference, marks);
+    if (s->not_schema != NONE) met |= meets_itself(c, s->not_schema, marks);
+    s->circular = met;
+    marks[id] = DONE;
+    compiler_leave(c);
+    return met;
 }
 
-static void list_properties(compiler *c, walker *w, const schema *s) {
-    for (uint32_t i = 0; i < s->property_count; i++) list_name(c, w, s->properties[i].key);
-}
-
-static void list_value_names(compiler *c, walker *w, const uint32_t *values, uint32_t count) {
+static bool any_circular(const compiler *c, const uint32_t *list, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        const schema *value = schema_get(c, values[i]);
-        if (value->node->kind == JSON_OBJECT) list_properties(c, w, value);
+        if (list[i] != NONE && schema_get(c, list[i])->circular) return true;
     }
+    return false;
 }
 
-static void walk(compiler *c, walker *w, uint32_t id) {
-    bool is_new;
-    intern(c, &w->seen, &id, sizeof id, &is_new);
-    if (!is_new) return;
-    schema s = *schema_get(c, id);
-    compiler_enter(c, s.node);
-    if (w->components != NULL) PUSH(c, *w->components, id);
-    if (s.is_value) {
-        list_properties(c, w, &s);
-    } else if (s.reference != NONE && s.draft <= DRAFT_7) {
-        walk(c, w, s.reference);
-    } else if (s.node->kind == JSON_OBJECT) {
-        w->has_properties |= s.properties != NULL;
-        w->has_additional |= s.additional != NONE;
-        for (const json *m = s.node->child; m != NULL; m = m->next) {
-            if (strcmp(m->key, "properties") == 0) list_properties(c, w, &s);
-            if (strcmp(m->key, "enum") == 0) list_value_names(c, w, s.values, s.value_count);
-            if (strcmp(m->key, "const") == 0 && s.one_value != NULL) list_value_names(c, w, s.one_value, 1);
-            if (strcmp(m->key, "$ref") == 0 && s.reference != NONE) walk(c, w, s.reference);
-            if (strcmp(m->key, "allOf") == 0) walk_list(c, w, s.all_of, s.all_count);
-            if (strcmp(m->key, "anyOf") == 0) walk_list(c, w, s.any_of, s.any_count);
-            if (strcmp(m->key, "oneOf") == 0) walk_list(c, w, s.one_of, s.one_count);
-            if (strcmp(m->key, "not") == 0 && s.not_schema != NONE) walk(c, w, s.not_schema);
-        }
-    }
-    compiler_leave(c);
-}
-
-void schema_listed_names(compiler *c, const id_list *components, id_list *names, bool *closable) {
-    walker w = {0};
-    w.names = names;
-    for (uint32_t i = 0; i < components->count; i++) walk(c, &w, components->items[i]);
-    *closable = w.has_properties && !w.has_additional;
-}
-
-static void add_id(compiler *c, id_list *list, uint32_t id) {
-    if (id == NONE) return;
-    id = canonical(c, id);
-    for (uint32_t i = 0; i < list->count; i++) {
-        if (list->items[i] == id) return;
-    }
-    PUSH(c, *list, id);
-}
-
-static id_list flatten(compiler *c, const id_list *components) {
-    id_list all = {NULL, 0, 0};
-    walker w = {0};
-    w.components = &all;
-    for (uint32_t i = 0; i < components->count; i++) walk(c, &w, components->items[i]);
-    return all;
-}
-
-static uint32_t property_of(const schema *s, uint32_t key) {
+static bool leads_to_a_circle(const compiler *c, const schema *s) {
     for (uint32_t i = 0; i < s->property_count; i++) {
-        if (s->properties[i].key == key) return s->properties[i].schema;
+        if (schema_get(c, s->properties[i].schema)->circular) return true;
     }
-    return NONE;
+    return any_circular(c, s->prefix, s->prefix_count) || any_circular(c, s->all_of, s->all_count) ||
+           any_circular(c, s->any_of, s->any_count) || any_circular(c, s->one_of, s->one_count) ||
+           any_circular(c, (const uint32_t[]){s->additional, s->items, s->reference, s->not_schema}, 4);
 }
 
-static void values_of(const schema *s, const uint32_t **values, uint32_t *count, int which) {
-    *values = which == 0 ? s->one_value : s->values;
-    *count = which == 0 ? (s->one_value != NULL) : s->value_count;
+static void doubt(compiler *c, uint32_t id) {
+    uint32_t twin = schema_twin(c, id);
+    formula_doubt_schema(c, id);
+    formula_doubt_schema(c, twin);
 }
 
-void schema_member_components(compiler *c, const id_list *components, uint32_t key, id_list *out) {
-    id_list all = flatten(c, components);
-    for (uint32_t i = 0; i < all.count; i++) {
-        const schema *s = schema_get(c, all.items[i]);
-        if (s->is_value) continue;
-        uint32_t property = key == NONE ? NONE : property_of(s, key);
-        add_id(c, out, property != NONE ? property : s->additional);
-    }
-    for (uint32_t i = 0; i < all.count && key != NONE; i++) {
-        const schema *s = schema_get(c, all.items[i]);
-        if (s->is_value) add_id(c, out, property_of(s, key));
-        for (int which = 0; which < 2 && !s->is_value; which++) {
-            const uint32_t *values;
-            uint32_t count;
-            values_of(schema_get(c, all.items[i]), &values, &count, which);
-            for (uint32_t k = 0; k < count; k++) add_id(c, out, property_of(schema_get(c, values[k]), key));
+void schema_find_circles(compiler *c) {
+    uint32_t count = c->schemas->items.count;
+    uint8_t *marks = compiler_new(c, count + 1);
+    memset(marks, NOT_MET, count);
+    for (uint32_t id = 0; id < count; id++) meets_itself(c, id, marks);
+    for (bool more = c->schemas->circle != NULL; more;) {
+        more = false;
+        for (uint32_t id = 0; id < count; id++) {
+            schema *s = &c->schemas->items.items[id];
+            compiler_spend(c, 20);
+            if (!s->circular && leads_to_a_circle(c, s)) more = s->circular = true;
         }
     }
-    compiler_spend(c, 20 * all.count);
-}
-
-void schema_item_components(compiler *c, const id_list *components, uint32_t index, id_list *out) {
-    id_list all = flatten(c, components);
-    for (uint32_t i = 0; i < all.count; i++) {
-        const schema *s = schema_get(c, all.items[i]);
-        if (!s->is_value) add_id(c, out, index < s->prefix_count ? s->prefix[index] : s->items);
+    for (uint32_t id = 0; id < count; id++) {
+        if (schema_get(c, id)->circular) doubt(c, id);
     }
-    for (uint32_t i = 0; i < all.count; i++) {
-        const schema *s = schema_get(c, all.items[i]);
-        if (s->is_value && index < s->prefix_count) add_id(c, out, s->prefix[index]);
-        for (int which = 0; which < 2 && !s->is_value; which++) {
-            const uint32_t *values;
-            uint32_t count;
-            values_of(schema_get(c, all.items[i]), &values, &count, which);
-            for (uint32_t k = 0; k < count; k++) {
-                const schema *value = schema_get(c, values[k]);
-                if (index < value->prefix_count) add_id(c, out, value->prefix[index]);
-            }
-        }
-    }
-    compiler_spend(c, 20 * all.count);
-}
-
-uint32_t schema_longest_prefix(compiler *c, const id_list *components) {
-    id_list all = flatten(c, components);
-    uint32_t longest = 0;
-    for (uint32_t i = 0; i < all.count; i++) {
-        const schema *s = schema_get(c, all.items[i]);
-        if (s->prefix_count > longest) longest = s->prefix_count;
-        for (int which = 0; which < 2 && !s->is_value; which++) {
-            const uint32_t *values;
-            uint32_t count;
-            values_of(s, &values, &count, which);
-            for (uint32_t k = 0; k < count; k++) {
-                const schema *value = schema_get(c, values[k]);
-                if (value->prefix_count > longest) longest = value->prefix_count;
-            }
-        }
-    }
-    return longest;
 }
