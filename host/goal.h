@@ -72,6 +72,7 @@ typedef struct number_plan {
     uint32_t *thresholds; /* ascending; k of them give 2k+1 regions: below, at and above each */
     uint32_t threshold_count;
     formula *classes;     /* [(2k+1) * NUMBER_FORMS]; false also where the region has no such number */
+    bool exponents;       /* integers are not told apart, so one may be written */
     bool free;            /* the class is the same for every number */
 } number_plan;
 

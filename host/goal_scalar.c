@@ -195,6 +195,7 @@ void plan_numbers(compiler *c, goal *g) {
     uint32_t regions = 2 * plan->threshold_count + 1;
     plan->classes = NEW_ARRAY(c, formula, regions * NUMBER_FORMS);
     plan->free = (formula_get(c, wanted)->atoms & bits) == 0;
+    plan->exponents = (formula_get(c, wanted)->atoms & atom_kind_bit(ATOM_INTEGER)) == 0;
     uint32_t *rank = NEW_ARRAY(c, uint32_t, c->schemas->thresholds.count + 1);
     for (uint32_t i = 0; i < plan->threshold_count; i++) rank[plan->thresholds[i]] = i;
     for (uint32_t region = 0; region < regions; region++) {

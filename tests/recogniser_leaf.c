@@ -140,6 +140,7 @@ static answer number_leaf(problem *p, const json *only) {
     }
     goal.unequal = unequal;
     if (only) goal = (number_goal){.kind = p->kind, .low = only, .high = only};
+    goal.exponents = !set_tells_integers(p->r, p->set);
     answer found = number_complete(p->prefix ? p->prefix : "", p->prefix_length, &goal, p->number);
     free(unequal);
     if (found == YES && p->out) text_put(p->out, p->number, strlen(p->number));

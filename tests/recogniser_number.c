@@ -3,6 +3,7 @@
  * Everything works on the digits as they are written; nothing is ever rounded. */
 #include "recogniser_parts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* A number is sign x 0.DIGITS x 10^exponent; DIGITS neither begins nor ends with 0; none: zero. */
@@ -84,6 +85,12 @@ int number_status(const char *text, uint32_t length) {
 }
 
 /* --- open numbers --- */
+
+/* One whole digit that is not 0, and perhaps a fraction. */
+bool may_take_exponent(const char *text, uint32_t length) {
+    if (length && *text == '-') text++, length--;
+    return length && *text >= '1' && *text <= '9' && (length == 1 || text[1] == '.');
+}
 
 typedef struct search {
     const number_goal *goal;
@@ -167,6 +174,47 @@ static answer extend(search *s, uint32_t length) {
     return unsure ? MAYBE : NO;
 }
 
+/* The same where only one number will do: its own digits, then zeros. */
+static answer point_with_exponent(search *s, const char *prefix, uint32_t length) {
+    decimal x;
+    decimal_read(s->goal->low->text, s->goal->low->length, &x);
+    if (!x.sign || x.count + length + 16 > NUMBER_CAPACITY) return x.sign ? MAYBE : NO;
+    int size = snprintf(s->text, NUMBER_CAPACITY, "%s%c.%.*s", x.sign < 0 ? "-" : "", x.digits[0], (int)x.count - 1, x.digits + 1);
+    while ((uint32_t)size < length || s->text[size - 1] == '.') s->text[size++] = '0';
+    sprintf(s->text + size, "e%d", (int)x.exponent - 1);
+    return !strncmp(prefix, s->text, length) && goal_met(s, (uint32_t)strlen(s->text)) ? YES : NO;
+}
+
+/* A mantissa that begins so, at some exponent: NO where its whole range misses that of the bounds. */
+static answer with_exponent(search *s, uint32_t length) {
+    const number_goal *goal = s->goal;
+    char prefix[NUMBER_CAPACITY];
+    char least[NUMBER_CAPACITY], most[NUMBER_CAPACITY];
+    memcpy(prefix, s->text, length);
+    prefix[length] = 0;
+    if (goal->low && goal->high && !decimal_compare(goal->low->text, goal->low->length, goal->high->text, goal->high->length))
+        return point_with_exponent(s, prefix, length);
+    bool negative = *prefix == '-', has_point = memchr(prefix, '.', length), reached = false;
+    for (int exponent = -400; exponent <= 400; exponent++) {
+        int low_length = snprintf(least, sizeof least, "%.*s%s0e%d", (int)length, prefix, has_point ? "" : ".", exponent);
+        int high_length = snprintf(most, sizeof most, "%.*s%s%0*de%d", (int)length, prefix, has_point ? "" : ".", 90, 0, exponent);
+        for (int i = (int)length + !has_point; most[i] == '0'; i++) most[i] = '9';
+        const char *low = negative ? most : least, *high = negative ? least : most;
+        uint32_t low_size = (uint32_t)(negative ? high_length : low_length);
+        uint32_t high_size = (uint32_t)(negative ? low_length : high_length);
+        if (!(goal->low && decimal_compare(high, high_size, goal->low->text, goal->low->length) < 0) &&
+            !(goal->high && decimal_compare(low, low_size, goal->high->text, goal->high->length) > 0)) {
+            reached = true;
+            for (const char *more = "05"; *more; more++) {
+                int size = snprintf(s->text, NUMBER_CAPACITY, "%.*s%s%ce%d", (int)length, prefix, has_point ? "" : ".", *more,
+                                    exponent);
+                if (goal_met(s, (uint32_t)size)) return YES;
+            }
+        }
+    }
+    return reached ? MAYBE : NO;
+}
+
 answer number_complete(const char *prefix, uint32_t length, const number_goal *goal, char out[NUMBER_CAPACITY]) {
     search s = {.goal = goal, .text = out, .whole_limit = 1, .fraction_limit = 0};
     const json *numbers[] = {goal->low, goal->high};
@@ -188,5 +236,6 @@ answer number_complete(const char *prefix, uint32_t length, const number_goal *g
     s.whole_limit += 2;
     s.fraction_limit += 2;
     if (s.whole_limit + s.fraction_limit > NUMBER_CAPACITY / 3) return MAYBE;
-    return extend(&s, length);
+    answer found = extend(&s, length);
+    return found == NO && goal->exponents && may_take_exponent(out, length) ? with_exponent(&s, length) : found;
 }

@@ -100,6 +100,7 @@ typedef struct position {
     int32_t *ranks;             /* [names] order of listed names, RANK_UNLISTED, or -1: not known here */
     known_list names, strings;
     bool numeric;               /* some component tells numbers apart */
+    bool integers;              /* some component tells integers from other numbers */
     bool disjunct;              /* an anyOf, oneOf or not, and names that are not listed can matter to it */
     bool open;                  /* unlisted names may be written */
     struct position **children; /* [names + 1] by name, the last for other names */
@@ -185,7 +186,9 @@ typedef struct number_goal {
     bool low_exclusive, high_exclusive;
     const json *const *unequal;
     uint32_t unequal_count;
+    bool exponents; /* may be written after one digit that is not 0 and a fraction */
 } number_goal;
+bool may_take_exponent(const char *text, uint32_t length);
 /* Completes `prefix` (no exponent in it) to a number that meets the goal: YES with its text in `out`. */
 #define NUMBER_CAPACITY 1024
 answer number_complete(const char *prefix, uint32_t length, const number_goal *goal, char out[NUMBER_CAPACITY]);
@@ -252,6 +255,7 @@ void frame_other_name(const recogniser *r, const frame *frame, char *name, size_
 
 /* Every value that satisfies the set passes a keyword that tells numbers apart. */
 bool set_is_numeric(const recogniser *r, const code_set *set);
+bool set_tells_integers(const recogniser *r, const code_set *set);
 position *position_root(recogniser *r);
 const position *position_child(recogniser *r, const position *position, uint32_t name);
 const position *position_item(recogniser *r, const position *position, uint64_t index);

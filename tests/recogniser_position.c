@@ -177,29 +177,40 @@ static bool has_kind(const json *list, json_kind kind) {
     return value;
 }
 
-/* Bounds, numbers in a constant, integers without other numbers. */
-static bool tells_numbers_apart(const schema *s) {
+static bool tells_integers_apart(const schema *s) {
     bool whole = s->kinds & 1u << KIND_INTEGER, fraction = s->kinds & 1u << KIND_FRACTION;
-    return s->minimum || s->maximum || s->exclusive_minimum || s->exclusive_maximum ||
-           has_kind(s->enumeration, JSON_NUMBER) || (s->constant && s->constant->kind == JSON_NUMBER) ||
-           (whole && !fraction);
+    return whole && !fraction;
 }
 
-static bool is_surely_numeric(const schema *s) {
-    bool found = tells_numbers_apart(s) || (s->reference && is_surely_numeric(s->reference));
-    for (uint32_t i = 0; i < s->all.count && !found; i++) found = is_surely_numeric(s->all.items[i]);
+/* Bounds, numbers in a constant, integers without other numbers. */
+static bool tells_numbers_apart(const schema *s) {
+    return s->minimum || s->maximum || s->exclusive_minimum || s->exclusive_maximum ||
+           has_kind(s->enumeration, JSON_NUMBER) || (s->constant && s->constant->kind == JSON_NUMBER) ||
+           tells_integers_apart(s);
+}
+
+/* Whether the schema, or one that it surely applies in place, is such. */
+static bool surely(const schema *s, bool (*is_such)(const schema *)) {
+    bool found = is_such(s) || (s->reference && surely(s->reference, is_such));
+    for (uint32_t i = 0; i < s->all.count && !found; i++) found = surely(s->all.items[i], is_such);
     return found;
 }
 
-bool set_is_numeric(const recogniser *r, const code_set *set) {
+static bool set_surely(const recogniser *r, const code_set *set, bool (*is_such)(const schema *), bool by_value) {
     for (uint32_t i = 0; i < set->count; i++) {
         uint32_t code = set->codes[i];
         if (code == CODE_NEVER) return true;
         if (!(code & CODE_POSITIVE)) continue;
-        if (code & CODE_VALUE ? code_value(r, code)->kind == JSON_NUMBER : is_surely_numeric(code_schema(r, code)))
+        if (code & CODE_VALUE ? by_value && code_value(r, code)->kind == JSON_NUMBER : surely(code_schema(r, code), is_such))
             return true;
     }
     return false;
+}
+
+bool set_is_numeric(const recogniser *r, const code_set *set) { return set_surely(r, set, tells_numbers_apart, true); }
+
+bool set_tells_integers(const recogniser *r, const code_set *set) {
+    return set_surely(r, set, tells_integers_apart, false);
 }
 
 static void set_flags(const recogniser *r, position *p) {
@@ -211,6 +222,7 @@ static void set_flags(const recogniser *r, position *p) {
         }
         const schema *s = code_schema(r, p->components[i]);
         p->numeric |= tells_numbers_apart(s);
+        p->integers |= tells_integers_apart(s);
         disjunct |= s->any.count || s->one.count || s->negated;
         others_matter |= (s->additional && !s->additional->trivial) || has_kind(s->enumeration, JSON_OBJECT) ||
                          (s->constant && s->constant->kind == JSON_OBJECT);

@@ -290,16 +290,38 @@ static const char *literal_text(int kind) {
     return kind == KIND_NULL ? "null" : kind == KIND_TRUE ? "true" : "false";
 }
 
-/* Not where numbers are told apart; where only some branch of an anyOf, oneOf or not does so, the policy leaves it
- * open. */
-static bool exponent_allowed(recogniser *r, text_state *state) {
+static bool has_exponent(const char *text, uint32_t length) {
+    return memchr(text, 'e', length) || memchr(text, 'E', length);
+}
+
+/* At most three digits, and at most 400. */
+static bool exponent_in_bounds(const char *text, uint32_t length) {
+    const char *end = text + length, *c = text;
+    while (*c != 'e' && *c != 'E') c++;
+    if (++c < end && (*c == '-' || *c == '+')) c++;
+    int digits = 0, value = 0;
+    for (; c < end; c++, digits++) value = 10 * value + (*c - '0');
+    return digits <= 3 && value <= 400;
+}
+
+static bool all_sets(const recogniser *r, const frame *f, bool (*is_such)(const recogniser *, const code_set *)) {
+    for (uint32_t i = 0; i < f->child_sets.count; i++)
+        if (!is_such(r, f->child_sets.items[i])) return false;
+    return true;
+}
+
+/* Where numbers are told apart, an exponent comes in one form, and not at all where integers are told apart; where only
+ * some branch of an anyOf, oneOf or not does so, the policy leaves it open. */
+static bool step_exponent(recogniser *r, text_state *state, size_t at) {
     frame *f = state->frame;
-    bool all_numeric = true;
-    if (!child_position(r, f)->numeric) return true;
-    for (uint32_t i = 0; i < f->child_sets.count && all_numeric; i++)
-        all_numeric = set_is_numeric(r, f->child_sets.items[i]);
+    const char *text = r->document + state->start;
+    uint32_t length = (uint32_t)(at - state->start);
+    if (!has_exponent(text, length + 1) || !child_position(r, f)->numeric) return true;
+    if (all_sets(r, f, set_tells_integers)) return false;
+    state->unsure |= child_position(r, f)->integers;
+    if (has_exponent(text, length) ? exponent_in_bounds(text, length + 1) : may_take_exponent(text, length)) return true;
     state->unsure = true;
-    return !all_numeric;
+    return !all_sets(r, f, set_is_numeric);
 }
 
 /* Names that are told apart by what they mean may be bound to one spelling. */
@@ -330,8 +352,7 @@ bool text_step(recogniser *r, text_state *state, size_t at) {
         return true;
     }
     case PHASE_NUMBER:
-        if (number_status(r->document + state->start, (uint32_t)length + 1) >= 0)
-            return (byte != 'e' && byte != 'E') || exponent_allowed(r, state);
+        if (number_status(r->document + state->start, (uint32_t)length + 1) >= 0) return step_exponent(r, state, at);
         if (number_status(r->document + state->start, (uint32_t)length) != 1) return false;
         finish_number(r, state, at);
         break;
@@ -419,17 +440,39 @@ static answer judge_string(recogniser *r, const text_state *state) {
     return best;
 }
 
-static bool has_exponent(const char *text, uint32_t length) {
-    return memchr(text, 'e', length) || memchr(text, 'E', length);
+static bool written_holds(recogniser *r, const frame *f, const char *text) {
+    const json value = {.kind = JSON_NUMBER, .text = text, .length = (uint32_t)strlen(text)};
+    for (uint32_t i = 0; i < f->child_sets.count; i++)
+        if (set_holds(r, f->child_sets.items[i], &value)) return true;
+    return false;
 }
 
-/* The search writes no exponents: such a number is judged as it stands. */
-static answer judge_written_number(recogniser *r, const text_state *state, uint32_t length) {
-    const json value = {.kind = JSON_NUMBER, .text = r->document + state->start, .length = length};
-    const set_list *sets = &state->frame->child_sets;
-    for (uint32_t i = 0; i < sets->count && number_status(value.text, length) == 1; i++)
-        if (set_holds(r, sets->items[i], &value)) return YES;
-    return MAYBE;
+/* Every way to go on with an exponent that has begun, within its bounds; the first that holds goes to `out`. */
+static bool complete_exponent(recogniser *r, const text_state *state, uint32_t length, char out[NUMBER_CAPACITY]) {
+    if (length + 8 > NUMBER_CAPACITY) return false;
+    memcpy(out, r->document + state->start, length);
+    out[length] = 0;
+    uint32_t at = length;
+    while (out[at - 1] >= '0' && out[at - 1] <= '9') at--;
+    bool sign = length == at && (out[at - 1] == 'e' || out[at - 1] == 'E');
+    for (uint32_t digits = length - at; digits <= 3; digits++) {
+        uint32_t more = digits - (length - at), ways = more == 3 ? 1000 : more == 2 ? 100 : more == 1 ? 10 : 1;
+        for (uint32_t way = 0; way < ways * (sign ? 3 : 1); way++) {
+            uint32_t end = length, rest = way % ways;
+            if (way / ways) out[end++] = "+-"[way / ways - 1];
+            for (uint32_t unit = ways / 10; unit; unit /= 10) out[end++] = (char)('0' + rest / unit % 10);
+            out[end] = 0;
+            if (number_status(out, end) != 1 || !exponent_in_bounds(out, end)) continue;
+            if (written_holds(r, state->frame, out)) return true;
+        }
+    }
+    return false;
+}
+
+static answer judge_exponent(recogniser *r, const text_state *state, uint32_t length) {
+    char text[NUMBER_CAPACITY];
+    if (complete_exponent(r, state, length, text)) return YES;
+    return all_sets(r, state->frame, set_is_numeric) && length + 8 <= NUMBER_CAPACITY ? NO : MAYBE;
 }
 
 static answer judge_number(recogniser *r, const text_state *state, size_t at) {
@@ -439,7 +482,7 @@ static answer judge_number(recogniser *r, const text_state *state, size_t at) {
     char text[NUMBER_CAPACITY];
     answer best = f->child_unsure ? MAYBE : NO;
     if (!numeric && f->child_number >= 0) return (answer)f->child_number;
-    if (numeric && has_exponent(r->document + state->start, length)) return judge_written_number(r, state, length);
+    if (numeric && has_exponent(r->document + state->start, length)) return judge_exponent(r, state, length);
     for (uint32_t i = 0; i < f->child_sets.count && best != YES; i++)
         best = either(best, set_number(r, f->child_sets.items[i], f->child_position, r->document + state->start,
                                        numeric ? length : 0, text));
@@ -540,8 +583,13 @@ static bool continue_number(recogniser *r, text_state *state, size_t at, text_bu
     const char *text = r->document + state->start;
     uint32_t length = (uint32_t)(at - state->start);
     char whole[NUMBER_CAPACITY];
-    if (!child_position(r, f)->numeric || has_exponent(text, length)) {
+    if (!child_position(r, f)->numeric) {
         if (number_status(text, length) == 0) return text_put(out, "0", 1), true;
+        return finish_number(r, state, at), true;
+    }
+    if (has_exponent(text, length)) {
+        if (!complete_exponent(r, state, length, whole)) return false;
+        if (strlen(whole) > length) return text_put(out, whole + length, strlen(whole) - length), true;
         return finish_number(r, state, at), true;
     }
     for (uint32_t i = 0; i < f->child_sets.count; i++) {

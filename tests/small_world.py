@@ -7,7 +7,7 @@ For each schema the program walks the machine over every text of the world (all 
 keys and four scalars, 13 with --full; or all strings over a small alphabet) and says which it accepts, how it completes
 the prefixes on the way, and where it contradicts itself. Here the validator judges: accepted = valid, up to the named
 policies, and every completion is valid. The policies: keys stand in schema order; of a text that names a key twice only
-acceptance is judged; names and finite strings have one spelling, numbers under numeric keywords no exponent, so that of
+acceptance is judged; names and finite strings have one spelling, exponents under numeric keywords one form, so that of
 other spellings only acceptance is judged. Exit 0 only if no difference is left and the judge sees each planted fault.
 """
 import argparse
@@ -183,7 +183,8 @@ def dumps_of(options):
     return None if form is None else functools.partial(json.dumps, ensure_ascii=False, default=str, **form)
 
 
-_EXPONENT = re.compile(rb"[0-9.][eE]")
+_EXPONENT = re.compile(rb"-?[0-9.]+[eE][+-]?[0-9]+")
+_NORMAL = re.compile(rb"-?[1-9](?:\.[0-9]+)?[eE][+-]?([0-9]{1,3})")
 _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"', re.S)
 
 
@@ -209,6 +210,7 @@ class Judge:
         self.verdicts = {}
         self.names_strings = bool(re.search(r'"(?:const|enum|properties|required)": ', text))
         self.numeric = bool(re.search(r'"(?:const|enum|minimum|maximum|exclusiveM\w+)": |integer', text))
+        self.integers = "integer" in text
         self.dumps = dumps_of(self.options)
         self.run = self.options.get("whitespace_run", 64)
 
@@ -238,11 +240,16 @@ class Judge:
 
     def odd(self, t):
         """The policies that may refuse."""
-        if _EXPONENT.search(t.text) and self.numeric:
+        if self.numeric and not all(map(self.usual_exponent, _EXPONENT.findall(t.text))):
             return True
         if b"\\" in t.text and (reference.has_lone_surrogate(t.value) or self.names_strings and not usual_spelling(t.text)):
             return True
         return self.options.get("objects") == "closed" and self.order.unlisted(t.value) is not None
+
+    def usual_exponent(self, number):
+        """Whether this spelling may be relied on under a numeric keyword."""
+        form = _NORMAL.fullmatch(number)
+        return not self.integers and form is not None and int(form[1]) <= 400
 
     def space(self, text, value):
         """Whether the white space of an accepted text is what its policy writes."""

@@ -261,7 +261,9 @@ TEST(recogniser, a_number_range_without_a_member_is_dead) {
     dies("{\"type\":\"integer\",\"minimum\":100,\"maximum\":120}", "11^.5");
     dies("{\"type\":\"integer\",\"minimum\":100,\"maximum\":120}", "110.0");
     dies("{\"minimum\":-0.5,\"maximum\":0}", "-0.4");
-    dies("{\"minimum\":-0.5,\"maximum\":0}", "-^1");
+    dies("{\"minimum\":-0.5,\"maximum\":0}", "-1^0");
+    dies("{\"minimum\":-0.5,\"maximum\":0}", "-1e-1");
+    dies("{\"minimum\":-0.5,\"maximum\":0}", "-1e^+");
     dies("{\"minimum\":9007199254740993,\"maximum\":9007199254740993}", "900719925474099^2");
     unsatisfiable("{\"type\":\"integer\",\"minimum\":3,\"maximum\":4,\"not\":{\"enum\":[3,4]}}");
     dies("{\"const\":12}", "1^,");
@@ -271,7 +273,11 @@ TEST(recogniser, a_number_range_without_a_member_is_dead) {
     dies("{\"type\":\"number\"}", "1e-7");
     dies("{\"type\":\"integer\",\"minimum\":5}", "^-");
     dies("{\"maximum\":-5}", "-5");
-    dies("{\"maximum\":-5}", "-4^.");
+    dies("{\"maximum\":-50}", "-40^.");
+    dies("{\"maximum\":-5}", "-4.0e0");
+    dies("{\"maximum\":-5}", "-4.5e+1");
+    dies("{\"maximum\":5e-90,\"exclusiveMinimum\":0}", "1e^+");
+    dies("{\"maximum\":5e-90,\"exclusiveMinimum\":0}", "1e-4^1");
 }
 
 TEST(recogniser, draft_4_tells_1_from_1_0) {
