@@ -22,7 +22,7 @@ static const char usage[] =
     "  --stop ID[,ID]    stop tokens, in place of those that the vocabulary's files name\n"
     "  --cut C           how the text is cut into tokens: greedy, bytes or random:SEED (greedy)\n"
     "  --whitespace W    any, spaced, compact or pretty[:N] (any)\n"
-    "  --order schema    order of the keys\n"
+    "  --order schema|any  order of the keys\n"
     "  --objects O       standard (open) or closed (standard)\n"
     "  --lines FILE      one case a line: {\"id\",\"schema\"|\"schema_text\",\"options\":{\"whitespace\",\"order\",\"objects\"},\n"
     "                    \"text\"|\"text_base64\"}; gives one line each: {\"id\",\"verdict\",\"byte\",\"recorded\",\"message\"}\n"
@@ -145,7 +145,7 @@ static const char *read_options(const json *from, weir_grammar_options *out)
         if (strcmp(member->key, "whitespace") == 0) {
             if (!text || !read_whitespace(member->text, out)) return "\"whitespace\": expected any, spaced, compact or pretty[:N]";
         } else if (strcmp(member->key, "order") == 0) {
-            if (!text || !read_order(member->text, out)) return "\"order\": expected schema";
+            if (!text || !read_order(member->text, out)) return "\"order\": expected schema or any";
         } else if (strcmp(member->key, "objects") == 0) {
             if (!text || !read_objects(member->text, out)) return "\"objects\": expected standard or closed";
         } else {
@@ -318,7 +318,7 @@ static const char *read_flag(const char *flag, const char *value, arguments *out
     } else if (strcmp(flag, "--whitespace") == 0) {
         return read_whitespace(value, &out->grammar) ? NULL : "any, spaced, compact, pretty or pretty:N";
     } else if (strcmp(flag, "--order") == 0) {
-        return read_order(value, &out->grammar) ? NULL : "schema";
+        return read_order(value, &out->grammar) ? NULL : "schema or any";
     } else if (strcmp(flag, "--objects") == 0) {
         return read_objects(value, &out->grammar) ? NULL : "standard or closed";
     } else {

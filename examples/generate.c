@@ -28,7 +28,7 @@ static const char usage[] =
     "  --max-tokens M        token budget of a document: every one is complete inside it (256)\n"
     "  --whitespace W        spaced, compact, pretty[:N] or any (spaced); under pretty and any each document is\n"
     "                        preceded by the byte RS, as in RFC 7464\n"
-    "  --order schema        order of the keys\n"
+    "  --order schema|any    order of the keys\n"
     "  --objects O           standard (open) or closed (standard)\n"
     "  --report              what became of each keyword, as JSON lines on stderr\n"
     "  --stats               counts and times, as a JSON line on stderr\n"
@@ -88,7 +88,7 @@ static const char *read_flag(const char *flag, const char *value, arguments *out
     } else if (strcmp(flag, "--whitespace") == 0) {
         return read_whitespace(value, &out->grammar) ? NULL : "spaced, compact, pretty, pretty:N or any";
     } else if (strcmp(flag, "--order") == 0) {
-        return read_order(value, &out->grammar) ? NULL : "schema";
+        return read_order(value, &out->grammar) ? NULL : "schema or any";
     } else if (strcmp(flag, "--objects") == 0) {
         return read_objects(value, &out->grammar) ? NULL : "standard or closed";
     } else {

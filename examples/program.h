@@ -97,8 +97,9 @@ static inline bool read_whitespace(const char *text, weir_grammar_options *out)
 
 static inline bool read_order(const char *text, weir_grammar_options *out)
 {
-    out->order = WEIR_ORDER_SCHEMA;
-    return strcmp(text, "schema") == 0;
+    bool any = strcmp(text, "any") == 0;
+    out->order = any ? WEIR_ORDER_ANY : WEIR_ORDER_SCHEMA;
+    return any || strcmp(text, "schema") == 0;
 }
 
 static inline bool read_objects(const char *text, weir_grammar_options *out)

@@ -140,7 +140,10 @@ typedef enum weir_whitespace {
     WEIR_WHITESPACE_PRETTY = 3   /* one member a line, as json.dumps(indent=n) */
 } weir_whitespace;
 
-typedef enum weir_key_order { WEIR_ORDER_SCHEMA = 0 } weir_key_order;
+typedef enum weir_key_order {
+    WEIR_ORDER_SCHEMA = 0, /* the order in which the schema lists them, then unlisted ones */
+    WEIR_ORDER_ANY = 1     /* any; no key is repeated */
+} weir_key_order;
 
 typedef enum weir_objects {
     WEIR_OBJECTS_STANDARD = 0, /* open, as the standard says */
@@ -163,10 +166,15 @@ typedef struct weir_grammar_options {
     /* Called now and then while compiling with the units of work done; true cancels. May be NULL. */
     bool (*progress)(void *context, uint64_t work);
     void *progress_context;
+    /* The JSON text of the schema document with this absolute URI (no fragment; `uri` ends with NUL as well), for
+     * references that leave the schema; NULL: not known. The text must stay until the compile ends. Never called for the
+     * drafts' own metaschemas, which are built in. May be NULL: then such references are refused. */
+    const char *(*resolve)(void *context, const char *uri, size_t uri_length, size_t *length);
+    void *resolve_context;
 } weir_grammar_options;
 #define WEIR_GRAMMAR_OPTIONS_INIT                                                                                      \
     { sizeof(weir_grammar_options), NULL, WEIR_WHITESPACE_ANY, 2, 64, WEIR_ORDER_SCHEMA, WEIR_OBJECTS_STANDARD, 128,   \
-      false, 0, 0, 0, NULL, NULL }
+      false, 0, 0, 0, NULL, NULL, NULL, NULL }
 
 /* Compiles a JSON Schema (UTF-8 text, `length` bytes) for a vocabulary, which must outlive the grammar. A schema
  * that nothing satisfies compiles; see weir_grammar_satisfiable. Any thread. Free with weir_grammar_destroy. */
