@@ -1,8 +1,10 @@
 """reference.py - what the standard says, for the tests: a validator, strict reading of JSON, and the order of keys.
 
-In: schemas and documents as Python values. Out: verdicts of PyPI's jsonschema (numbers exact, `integer` as the standard
-means it), and for a document its keys in schema order, the rule that the library's key-order policy follows.
+In: schemas and documents as Python values. Out: verdicts of PyPI's jsonschema with the validator class of the schema's
+draft (numbers exact, `integer` as the standard means it, patterns as ECMA-262 reads them, unique items compared pair by
+pair), and for a document its keys in schema order, the rule that the library's key-order policy follows.
 """
+import functools
 import json
 import re
 import urllib.parse
@@ -12,6 +14,13 @@ import jsonschema
 
 getcontext().prec = 400
 BASE = jsonschema.Draft202012Validator
+DRAFTS = {"draft-03": 3, "draft-04": 4, "draft-06": 6, "draft-07": 7, "2019-09": 2019, "2020-12": 2020}
+
+
+def draft_of(schema):
+    """4, 6, 7, 2019 or 2020: what $schema says, else the last."""
+    uri = schema.get("$schema", "") if isinstance(schema, dict) else ""
+    return next((n for mark, n in DRAFTS.items() if mark in str(uri)), 2020)
 
 
 def is_integer(_, value):
@@ -20,7 +29,28 @@ def is_integer(_, value):
     return isinstance(value, int) or (isinstance(value, (float, Decimal)) and value == int(value))
 
 
-VALIDATOR = jsonschema.validators.extend(BASE, type_checker=BASE.TYPE_CHECKER.redefine("integer", is_integer))
+def same(a, b):
+    """Equal as JSON values: true is not 1, and 1 is 1.0."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(v, b[k]) for k, v in a.items())
+    return a == b
+
+
+def _unique_items(_, wanted, instance, __):
+    if wanted and isinstance(instance, list) and any(same(a, b) for i, a in enumerate(instance) for b in instance[:i]):
+        yield jsonschema.ValidationError("two items are equal")
+
+
+@functools.lru_cache(None)
+def _class_of(draft):
+    base = {4: jsonschema.Draft4Validator, 6: jsonschema.Draft6Validator, 7: jsonschema.Draft7Validator,
+            2019: jsonschema.Draft201909Validator}.get(draft, BASE)
+    checker = base.TYPE_CHECKER if draft == 4 else base.TYPE_CHECKER.redefine("integer", is_integer)
+    return jsonschema.validators.extend(base, {"uniqueItems": _unique_items}, type_checker=checker)
 
 
 def exact(value):
@@ -29,19 +59,87 @@ def exact(value):
 
 
 def validator(schema):
-    return VALIDATOR(exact(schema), format_checker=BASE.FORMAT_CHECKER)
+    return _class_of(draft_of(schema))(pythonic(exact(schema)), format_checker=BASE.FORMAT_CHECKER)
+
+
+# --- patterns: ECMA-262 written for Python's re ------------------------------------------------------------------
+
+_SPACES = r"\t\n\x0b\x0c\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+_CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": _SPACES}
+_PIECE = re.compile(r"\\(?:u\{[0-9a-fA-F]+\}|c[A-Za-z]|.)|\(\?<(?![=!])|.", re.S)
+
+
+def ecma(pattern):
+    """The pattern for re.search: classes of ASCII, $ only at the end, a dot that no line terminator matches."""
+    out, inside = [], False
+    for piece in _PIECE.findall(pattern):
+        if piece.startswith("\\u{"):
+            out.append(re.escape(chr(int(piece[3:-1], 16))))
+        elif piece.startswith("\\c") and len(piece) == 3:
+            out.append(f"\\x{ord(piece[2]) % 32:02x}")
+        elif piece[0] == "\\" and piece[1:] in _CLASSES:
+            out.append(_CLASSES[piece[1]] if inside else f"[{_CLASSES[piece[1]]}]")
+        elif piece[0] == "\\" and piece[1:].lower() in _CLASSES and not inside:
+            out.append(f"[^{_CLASSES[piece[1].lower()]}]")
+        elif piece in ("\\b", "\\B") and not inside:
+            out.append(f"(?a:{piece})")
+        elif piece == "\\/" or piece == "\\-":
+            out.append(re.escape(piece[1]))
+        elif piece == "$" and not inside:
+            out.append(r"\Z")
+        elif piece == "." and not inside:
+            out.append(r"[^\n\r\u2028\u2029]")
+        elif piece == "(?<":
+            out.append("(?P<")
+        elif piece == "[" and inside:
+            out.append(r"\[")
+        else:
+            out.append(piece)
+            inside = piece == "[" or (inside and piece != "]")
+    return "".join(out)
+
+
+SCHEMAS_BY_NAME = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies")
+DATA = ("const", "enum", "default", "examples", "required", "dependentRequired")
+
+
+def pythonic(schema):
+    """The schema with its patterns written for Python's re."""
+    if isinstance(schema, list):
+        return [pythonic(s) for s in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out = {}
+    for k, v in schema.items():
+        if k == "pattern" and isinstance(v, str):
+            v = ecma(v)
+        elif k == "patternProperties" and isinstance(v, dict):
+            # "(?:)" keeps two patterns apart that are written alike in Python
+            v = {ecma(p) + "(?:)" * i: pythonic(s) for i, (p, s) in enumerate(v.items())}
+        elif k in SCHEMAS_BY_NAME and isinstance(v, dict):
+            v = {name: pythonic(s) for name, s in v.items()}
+        elif k not in DATA:
+            v = pythonic(v)
+        out[k] = v
+    return out
 
 
 # --- reading a text as strictly as RFC 8259 ----------------------------------------------------------------------
 
-class Duplicate(Exception):
-    """An object names a key twice."""
+class Members(dict):
+    """An object that names keys twice: the last of each, and which they are."""
+
+    repeated = ()
 
 
 def _pairs(pairs):
     out = dict(pairs)
-    if len(out) != len(pairs):
-        raise Duplicate
+    if len(out) == len(pairs):
+        return out
+    out = Members(pairs)
+    names = [k for k, _ in pairs]
+    out.repeated = sorted(k for k in out if names.count(k) > 1)
+    _pairs.met = True
     return out
 
 
@@ -50,7 +148,6 @@ def _no_constant(name):
 
 
 _STRICT = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_pairs)
-_LAST_WINS = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
 _SPACE = " \t\n\r"
 
 
@@ -60,10 +157,8 @@ def read(data):
     text = data.decode("utf-8")  # UnicodeDecodeError is a ValueError; json.loads would let surrogates pass
     if not text or text[0] in _SPACE or text[-1] in _SPACE:
         raise ValueError("white space around the value")
-    try:
-        return _STRICT.decode(text), False
-    except Duplicate:
-        return _LAST_WINS.decode(text), True
+    _pairs.met = False
+    return _STRICT.decode(text), _pairs.met
 
 
 def has_lone_surrogate(value):
@@ -78,22 +173,23 @@ def has_lone_surrogate(value):
 
 # --- the order of keys -------------------------------------------------------------------------------------------
 
-IN_PLACE = ("allOf", "anyOf", "oneOf", "not")
-
-
-def ignores_ref_siblings(schema):
-    return isinstance(schema, dict) and bool(re.search(r"draft-0[3-7]", str(schema.get("$schema", ""))))
+# What applies in place, and since which draft.
+IN_PLACE = {"allOf": 4, "anyOf": 4, "oneOf": 4, "not": 4, "if": 7, "then": 7, "else": 7, "dependentSchemas": 2019, "dependencies": 4}
+SINCE = {"const": 6, "contains": 6, "prefixItems": 2020, "unevaluatedProperties": 2019, "unevaluatedItems": 2019}
 
 
 class Order:
-    """The key order of one schema document, keywords of the core: first appearance in a depth-first walk through the
-    schemas that apply in place, members in the order of the text, a $ref where it stands; then unlisted keys."""
+    """The key order of one schema document: first appearance in a depth-first walk through the schemas that apply in place,
+    members in the order of the text, a $ref where it stands; then unlisted keys. The schemas of a member or an item are taken
+    component by component, each in the order properties, patternProperties, additionalProperties, unevaluatedProperties, or
+    the index's own, contains, unevaluatedItems; members of constants come after them."""
 
     def __init__(self, root):
-        self.root, self.alone = root, ignores_ref_siblings(root)
+        self.root, self.draft = root, draft_of(root)
+        self.alone = self.draft <= 7
         self.named = {}
         self._index(root)
-        self._ranks, self._components = {}, {}
+        self._ranks, self._components, self._matches = {}, {}, {}
 
     def _index(self, node):
         """Every subschema that carries an identifier of its own."""
@@ -129,7 +225,15 @@ class Order:
         """(keyword, value) of a schema object in the order of the text, without what the draft ignores."""
         if self.alone and isinstance(schema.get("$ref"), str):
             return [("$ref", schema["$ref"])]
-        return list(schema.items())
+        return [(k, v) for k, v in schema.items() if self.draft >= SINCE.get(k, IN_PLACE.get(k, 4))]
+
+    def _in_place(self, keyword, value):
+        """The schemas under a keyword that apply in place."""
+        if keyword == "$ref":
+            return [self.resolve(value)] if isinstance(value, str) else []
+        if keyword not in IN_PLACE or self.draft < IN_PLACE[keyword]:
+            return []
+        return value if isinstance(value, list) else list(value.values()) if keyword.startswith("depend") else [value]
 
     def _walk(self, schemas, seen, visit):
         for s in schemas:
@@ -138,12 +242,8 @@ class Order:
             visit("schema", s)
             inner = seen + (id(s),)
             for k, v in self.members(s):
-                if k == "$ref" and isinstance(v, str):
-                    self._walk([self.resolve(v)], inner, visit)
-                elif k in IN_PLACE:
-                    self._walk(v if isinstance(v, list) else [v], inner, visit)
-                else:
-                    visit(k, v)
+                visit(k, v)
+                self._walk(self._in_place(k, v), inner, visit)
 
     def _of(self, schemas):
         """(components, rank of each listed name), cached by the identity of the schemas."""
@@ -167,23 +267,31 @@ class Order:
         return self._ranks[key][1:]
 
     def _constants(self, components, kind):
-        for c in components:
+        for c in map(dict, map(self.members, components)):
             for v in ([c["const"]] if "const" in c else []) + (c["enum"] if isinstance(c.get("enum"), list) else []):
                 if isinstance(v, kind):
                     yield v
+
+    def _matching(self, schema, key):
+        """The schemas under patternProperties whose pattern the key matches."""
+        out = []
+        for pattern, s in schema.get("patternProperties", {}).items():
+            if pattern not in self._matches:
+                self._matches[pattern] = re.compile(ecma(pattern))
+            out += [s] if self._matches[pattern].search(key) else []
+        return out
 
     def _member(self, components, key):
         """The schemas that apply to the value of a key."""
         cached = self._components.setdefault((tuple(map(id, components)), key), [])
         if not cached:
             out = []
-            for c in components:
-                if self.alone and "$ref" in c:
-                    continue
-                if key in c.get("properties", {}):
-                    out.append(c["properties"][key])
-                elif "additionalProperties" in c:
-                    out.append(c["additionalProperties"])
+            for c in map(dict, map(self.members, components)):
+                own = [c["properties"][key]] if key in c.get("properties", {}) else []
+                own += self._matching(c, key)
+                for rest in ("additionalProperties", "unevaluatedProperties"):
+                    own = own or ([c[rest]] if rest in c else [])
+                out += own
             out += [{"const": v[key]} for v in self._constants(components, dict) if key in v]
             cached.append((components, out))
         return cached[0][1]
@@ -192,11 +300,13 @@ class Order:
         cached = self._components.setdefault((tuple(map(id, components)), index), [])
         if not cached:
             out = []
-            for c in components:
-                if self.alone and "$ref" in c:
-                    continue
-                prefix = c.get("prefixItems", [])
-                out += [prefix[index]] if index < len(prefix) else [c["items"]] if "items" in c else []
+            for c in map(dict, map(self.members, components)):
+                array_form = isinstance(c.get("items"), list)
+                prefix = c["items"] if array_form else c.get("prefixItems", [])
+                rest = "additionalItems" if array_form else "items"
+                own = [prefix[index]] if index < len(prefix) else [c[rest]] if rest in c else []
+                out += own + ([c["contains"]] if "contains" in c else [])
+                out += [c["unevaluatedItems"]] if "unevaluatedItems" in c and not own else []
             out += [{"const": v[index]} for v in self._constants(components, list) if index < len(v)]
             cached.append((components, out))
         return cached[0][1]
@@ -226,6 +336,15 @@ class Order:
             return True
         return all(self.holds(v, self._item(components, i)) for i, v in enumerate(value))
 
+    def repeats(self, value, schemas=None):
+        """Whether some object names a listed key twice."""
+        if not isinstance(value, (dict, list)):
+            return False
+        components, rank = self._of([self.root] if schemas is None else schemas)
+        if isinstance(value, dict):
+            return any(k in rank for k in getattr(value, "repeated", ())) or any(self.repeats(v, self._member(components, k)) for k, v in value.items())
+        return any(self.repeats(v, self._item(components, i)) for i, v in enumerate(value))
+
     def unlisted(self, value, schemas=None):
         """Whether some object of the value has a key that no schema lists: None if not; True where some schema of that
         object has `properties` and none says what other keys may be, so that closed objects refuse it; else False."""
@@ -234,7 +353,8 @@ class Order:
         components, rank = self._of([self.root] if schemas is None else schemas)
         found = []
         if isinstance(value, dict):
-            closed = any("properties" in c for c in components) and not any("additionalProperties" in c for c in components)
+            speaks = {"additionalProperties", "unevaluatedProperties", "patternProperties", "propertyNames"}
+            closed = any("properties" in c for c in components) and not any(speaks & c.keys() for c in components)
             found = [closed for k in value if k not in rank]
             found += [self.unlisted(v, self._member(components, k)) for k, v in value.items()]
         else:

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """small_world.py - all texts of a small world against hundreds of tiny schemas, judged by a reference validator.
 
-usage: small_world.py --bin build/bin/weir-small-world [--full] [--jobs N] [--only WORD] [--show N]
+usage: small_world.py --bin build/bin/weir-small-world [--full] [--no-refusals] [--jobs N] [--only WORD] [--show N]
 
 For each schema the program walks the machine over every text of the world (all JSON texts of up to 11 lexemes over three
 keys and four scalars, 13 with --full; or all strings over a small alphabet) and says which it accepts, how it completes
 the prefixes on the way, and where it contradicts itself. Here the validator judges: accepted = valid, up to the named
-policies, and every completion is valid. The policies: keys stand in schema order; of a text that names a key twice only
-acceptance is judged; names and finite strings have one spelling, exponents under numeric keywords one form, so that of
-other spellings only acceptance is judged. Exit 0 only if no difference is left and the judge sees each planted fault.
+policies, and every completion is valid. The policies: keys stand in schema order, or in any; a listed key is named once,
+and of other texts that name a key twice only acceptance is judged; names and strings that are told apart have one spelling,
+exponents under numeric keywords one form, so that of other spellings only acceptance is judged. A schema that is refused
+because a keyword is not supported is counted by keyword; with --no-refusals it is a difference. Exit 0 only if no difference
+is left, every pair of keywords is there, and the judge sees each planted fault.
 """
 import argparse
 import collections
@@ -25,6 +27,7 @@ import time
 
 import reference
 import small_world_schemas as schemas
+import small_world_structural as structural
 
 KEYS = ['"a"', '"b"', '"c"']
 CHUNK = 6          # schemas a process
@@ -146,20 +149,22 @@ def lines(full):
         out.append({"id": len(out), "name": name, "schema_text": json.dumps(schema), "options": options, "lexemes": lexemes,
                     "max": longest, "nest": nest, "sample": 16 if full else 32})
 
-    def add_nested(name, schema, options):
+    def add_nested(name, schema, options, longest):
         text = json.dumps(schema)
         named = [set(re.findall(r'null|true|false|"a"|[0-9.]+', text)) & set(s) for s in schemas.SCALARS]
         scalars = max(range(3), key=lambda i: (len(named[i]), -((len(out) + i) % 3)))
         spaced = options.get("whitespace") == "spaced"
         add(name, schema, ["{", "}", "[", "]"] + ([", ", ": "] if spaced else [",", ":"]) + KEYS +
-            [s for s in schemas.SCALARS[scalars] if s not in KEYS], 13 if full else 11, {"whitespace": "compact", **options}, True)
+            [s for s in schemas.SCALARS[scalars] if s not in KEYS], longest, {"whitespace": "compact", **options}, True)
         out[-1].update(scalars=schemas.SCALARS[scalars], keys=[k for k in KEYS if k not in schemas.SCALARS[scalars]])
 
     for name, schema in schemas.pairs() + schemas.corners():
-        add_nested(name, schema, {})
+        add_nested(name, schema, {}, 13 if full else 11)
     for name, schema, options in schemas.options():
-        add_nested(name, schema, options)
-    for name, lexemes, longest, options, group in schemas.lexical():
+        add_nested(name, schema, options, 13 if full else 11)
+    for name, schema, options in structural.pairs() + structural.nested() + structural.older() + structural.corners():
+        add_nested(name, schema, options, 11 if full else 9)
+    for name, lexemes, longest, options, group in schemas.lexical() + structural.worlds():
         for text, schema in group:
             add(f"{name}: {text}", schema, lexemes, longest, options, False)
     return out
@@ -208,9 +213,11 @@ class Judge:
         self.validator = reference.validator(self.schema)
         self.order = reference.Order(self.schema)
         self.verdicts = {}
-        self.names_strings = bool(re.search(r'"(?:const|enum|properties|required)": ', text))
-        self.numeric = bool(re.search(r'"(?:const|enum|minimum|maximum|exclusiveM\w+)": |integer', text))
-        self.integers = "integer" in text
+        self.free = self.options.get("order") == "any"
+        self.names_strings = self.free or bool(re.search(
+            r'"(?:const|enum|\w*[pP]roperties|required|pattern|propertyNames|depend\w+|uniqueItems|contains)": ', text))
+        self.numeric = bool(re.search(r'"(?:const|enum|minimum|maximum|exclusiveM\w+|uniqueItems)": |integer', text))
+        self.integers = "integer" in text or "uniqueItems" in text
         self.dumps = dumps_of(self.options)
         self.run = self.options.get("whitespace_run", 64)
 
@@ -232,7 +239,9 @@ class Judge:
     def allowed(self, t):
         """The policies that refuse for certain."""
         o = self.options
-        if not t.ordered and not t.duplicate and not self.order.holds(t.value):
+        if t.duplicate and self.order.repeats(t.value):
+            return False
+        if not self.free and not t.ordered and not t.duplicate and not self.order.holds(t.value):
             return False
         if "depth" in o and depth_of(t.value) > o["depth"]:
             return False
@@ -257,6 +266,14 @@ class Judge:
             return max(map(len, re.findall(rb"[ \t\n\r]+", _QUOTED.sub(b'""', text))), default=0) <= self.run
         squeezed, form = re.sub(rb"[^\s{}\[\],:]+", b"v", _QUOTED.sub(b"s", text)), self.dumps(value).encode()
         return squeezed == re.sub(rb"[^\s{}\[\],:]+", b"v", _QUOTED.sub(b"s", form))
+
+
+def refusal(result):
+    """What a schema was refused for, when that is no more than a keyword that is not supported; else None."""
+    if result["status"] != "refused" or "not supported" not in result["message"]:
+        return None
+    named = re.search(r'"([^"]+)"( as an array)?|options\.(\w+)', result["message"])
+    return result["message"][:60] if named is None else named[3] or named[1] + (named[2] or "")
 
 
 def judge(line, result):
@@ -298,6 +315,12 @@ def judge(line, result):
     return sorted(out, key=lambda d: len(d[1])), counts
 
 
+def missing_pairs(todo):
+    """Pairs of keywords, of one draft, that no schema has together."""
+    covered = {pair for l in todo for pair in itertools.combinations(sorted(structural.keywords(json.loads(l["schema_text"]))), 2)}
+    return structural.wanted_pairs() - covered
+
+
 # --- running the program ---------------------------------------------------------------------------------------------
 
 def walk(program, chunk):
@@ -323,9 +346,13 @@ def walk(program, chunk):
 
 
 def work(job):
-    program, chunk = job
-    results = walk(program, chunk)
-    return [(l, *judge(l, results[l["id"]])) for l in chunk]
+    """For each line of a chunk: the line, its differences, counts, and the keyword that it was refused for."""
+    program, chunk, may_refuse = job
+    results, out = walk(program, chunk), []
+    for l in chunk:
+        keyword = refusal(results[l["id"]]) if may_refuse else None
+        out.append((l, *(([], collections.Counter()) if keyword else judge(l, results[l["id"]])), keyword))
+    return out
 
 
 def planted(program, line):
@@ -339,43 +366,68 @@ def planted(program, line):
               {"accepted": accepted + ['{"a":1']}, {"accepted": accepted + ['{"a":"b"} ']}, {"completions": right["completions"] + [rejected]},
               {"completions": right["completions"] + ["[0"]}, {"completions": right["completions"] + ['{"b":true}']}, {"status": "refused"},
               {"faults": [{"kind": "planted", "text": "["}]}]
+    return seen(line, right, faults)
+
+
+def seen(line, right, faults):
+    """How many of the faults the judge sees in a result that it finds right otherwise, and how many there are."""
     clean = not judge(line, right)[0]
-    return (sum(bool(judge(line, {**right, **f})[0]) for f in faults), len(faults)) if clean else (0, len(faults))
+    return (sum(bool(judge(line, {**right, **f})[0]) for f in faults) if clean else 0), len(faults)
+
+
+def planted_structural():
+    """The same for each structural keyword, in a result that the judge's own verdicts make right."""
+    total = collections.Counter()
+    for keyword, (schema, options, bad, good) in structural.PLANTED.items():
+        line = {"schema_text": json.dumps(schema), "options": {"whitespace": "compact", **options}, "max": 9, "nest": True, "scalars": schemas.SCALARS[0]}
+        j = Judge(line)
+        accepted = [t.text.decode() for t in texts_of(line) if j.expected(t)]
+        right = {"status": "ok", "states": 0, "accepted": accepted, "completions": [], "faults": []}
+        faults = [{"accepted": accepted + [bad]}, {"accepted": [t for t in accepted if t != good]}, {"completions": [bad]}]
+        found, planted_here = seen(line, right, faults)
+        total.update(seen=found, planted=planted_here)
+        if found != planted_here:
+            print(f"  {keyword}: {found} of {planted_here} planted faults seen")
+    return total["seen"], total["planted"]
 
 
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--bin", required=True)
     p.add_argument("--full", action="store_true")
+    p.add_argument("--no-refusals", action="store_true")
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--only", default="")
     p.add_argument("--show", type=int, default=12)
     a = p.parse_args()
     start = time.time()
     todo = [l for l in lines(a.full) if a.only in l["name"]]
-    chunks = [(a.bin, todo[i:i + CHUNK]) for i in range(0, len(todo), CHUNK)]
-    total, kinds, broken = collections.Counter(), collections.Counter(), 0
+    chunks = [(a.bin, todo[i:i + CHUNK], not a.no_refusals) for i in range(0, len(todo), CHUNK)]
+    total, kinds, refused, broken = collections.Counter(), collections.Counter(), collections.Counter(), 0
     with multiprocessing.Pool(a.jobs) as pool:
         for done in pool.imap_unordered(work, chunks):
-            for line, differences, counts in done:
+            for line, differences, counts, keyword in done:
                 total += counts
                 kinds.update(k for k, _ in differences)
+                refused.update([keyword] if keyword else [])
                 broken += bool(differences)
                 if differences and broken <= a.show:
                     print(f"  {line['name']}: {line['schema_text']} {json.dumps(line['options'])}")
                     for kind, text in differences[:3]:
                         print(f"    {kind}: {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}")
-    used = [schemas.keywords(json.loads(l["schema_text"])) for l in todo]
-    covered = {pair for u in used for pair in itertools.combinations(sorted(u), 2)}
-    pairs = set(itertools.combinations(sorted(schemas.VARIANTS), 2))
+    missing = missing_pairs(todo)
     probe = next(l for l in lines(False) if l["name"] == "additionalProperties/enum")
-    seen, set_up = planted(a.bin, probe)
-    print(f"small world: {len(todo)} schemas, {len(covered)} of {len(pairs)} pairs of keywords, {total['texts']} texts, {total['accepted']} accepted, {total['states']} states, "
-          f"{total['completions']} completions, {sum(kinds.values())} differences in {broken} schemas, "
-          f"{seen} of {set_up} planted faults seen, {time.time() - start:.0f} s")
+    found, set_up = map(sum, zip(planted(a.bin, probe), planted_structural()))
     for kind, count in kinds.most_common():
         print(f"  {count} {kind}")
-    sys.exit(bool(kinds) or seen != set_up or not todo or (not a.only and covered != pairs))
+    if refused:
+        print("  refused: " + ", ".join(f"{k} {n}" for k, n in refused.most_common()))
+    for pair in [] if a.only else sorted(missing):
+        print(f"  no schema has {' and '.join(pair)}")
+    print(f"small world: {len(todo)} schemas, {total['schemas']} judged, {sum(refused.values())} refused by name, "
+          f"{total['texts']} texts, {total['accepted']} accepted, {total['states']} states, {total['completions']} completions, "
+          f"{sum(kinds.values())} differences in {broken} schemas, {found} of {set_up} planted faults seen, {time.time() - start:.0f} s")
+    sys.exit(bool(kinds) or found != set_up or not todo or (not a.only and bool(missing)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 /* small_world.c - all texts of a small world against one schema: which are accepted, and what happens on the way.
  *
- * In: a file of JSON lines {"id","schema_text","options":{"whitespace","indent","whitespace_run","objects","depth",
+ * In: a file of JSON lines {"id","schema_text","options":{"whitespace","indent","whitespace_run","objects","order","depth",
  * "budget"},"lexemes":[...],"keys":[...],"max":N,"nest":bool,"sample":N}. A lexeme is a string whose code points, all
  * below 256, are its bytes; `keys` are the lexemes that only stand before a colon. Out: a JSON line for each:
  * {"id","status","message","satisfiable","states","accepted":[...],"completions":[...],"fault_count",
@@ -319,9 +319,11 @@ static uint64_t number(const json *object, const char *key, uint64_t otherwise) 
 static void read_options(const json *options, weir_grammar_options *out) {
     static const char *const names[] = {"any", "compact", "spaced", "pretty"};
     const json *whitespace = json_get(options, "whitespace"), *objects = json_get(options, "objects");
+    const json *order = json_get(options, "order");
     for (uint32_t i = 0; whitespace != NULL && i < 4; i++)
         if (json_string_is(whitespace, names[i])) out->whitespace = (weir_whitespace)i;
     if (objects != NULL && json_string_is(objects, "closed")) out->objects = WEIR_OBJECTS_CLOSED;
+    if (order != NULL && json_string_is(order, "any")) out->order = WEIR_ORDER_ANY;
     out->indent = (uint32_t)number(options, "indent", out->indent);
     out->whitespace_run = (uint32_t)number(options, "whitespace_run", out->whitespace_run);
     out->depth_limit = (uint32_t)number(options, "depth", out->depth_limit);
