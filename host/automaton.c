@@ -47,12 +47,12 @@ uint32_t state_intern(compiler *c, const edge *edges, uint32_t count, uint32_t i
     bool is_new;
     uint32_t id = intern(c, &a->state_table, key, sizeof key, &is_new);
     if (!is_new) return a->state_ids.items[id];
-    uint32_t at = state_push(c, (state){first, instance_id, NONE, 0, (uint16_t)count, 0, flags});
+    uint32_t at = state_push(c, (state){first, instance_id, NONE, 0, (uint16_t)count, 0, flags, 0, 0});
     PUSH(c, a->state_ids, at);
     return at;
 }
 
-uint32_t state_reserve(compiler *c) { return state_push(c, (state){0, NONE, NONE, 0, 0, 0, 0}); }
+uint32_t state_reserve(compiler *c) { return state_push(c, (state){0, NONE, NONE, 0, 0, 0, 0, 0, 0}); }
 
 void state_set(compiler *c, uint32_t id, const edge *edges, uint32_t count) {
     uint32_t first = sorted_edges(c, edges, count);
@@ -67,6 +67,14 @@ uint32_t target_list(compiler *c, const uint32_t *targets, uint32_t count) {
     return first;
 }
 
+/* What entering a local state of a name asks: on the trie that a name can follow, and beside it that other names can. */
+static uint8_t name_flags(const automaton *a, const instance *like, const local_state *l) {
+    const object *o = &a->objects.items[like->object];
+    bool others_wait = o->order_count != 0;
+    if (!l->on_trie) return others_wait ? STATE_NAMED | STATE_OTHERS : 0;
+    return (uint8_t)(STATE_NAMED | (like->length_count != 0 ? STATE_OTHERS : 0));
+}
+
 /* A fresh set of states for the locals of a scalar module, unless the same use exists. */
 uint32_t instance_add(compiler *c, uint32_t scalar, const instance *like) {
     automaton *a = c->automaton;
@@ -77,6 +85,8 @@ uint32_t instance_add(compiler *c, uint32_t scalar, const instance *like) {
     PUSH(c, key, like->longest);
     PUSH(c, key, like->hash_used);
     PUSH(c, key, like->hash_keep);
+    PUSH(c, key, like->object);
+    PUSH(c, key, like->object != NONE ? like->dead : 0);
     for (uint32_t i = 0; i < s->class_count; i++) PUSH(c, key, a->targets.items[like->exits + i]);
     for (uint32_t i = 0; i < like->length_count; i++) {
         PUSH(c, key, a->lengths.items[like->lengths + i].lo);
@@ -90,14 +100,17 @@ uint32_t instance_add(compiler *c, uint32_t scalar, const instance *like) {
     made.base = a->states.count;
     PUSH(c, a->instances, made);
     PUSH(c, a->instance_module, scalar);
+    PUSH(c, a->instance_waits, NONE);
     for (uint32_t i = 0; i < s->locals.count; i++) {
         const local_state *l = &s->locals.items[i];
-        uint8_t flags = s->hashes ? STATE_HASHES : 0;
+        uint8_t flags = (s->hashes ? STATE_HASHES : 0) | (like->object != NONE ? name_flags(a, like, l) : 0);
         for (uint32_t k = 0; k < l->edge_count; k++) { /* a number is complete where nothing need follow it */
             edge e = a->edges.items[l->edges + k];
             if (e.op == EDGE_ELSE && a->targets.items[like->exits + e.target] == a->end) flags |= STATE_ACCEPTS;
         }
-        state_push(c, (state){l->edges, id, NONE, 0, (uint16_t)l->edge_count, 0, flags});
+        uint32_t made_state = state_push(c, (state){l->edges, id, NONE, 0, (uint16_t)l->edge_count, 0, flags, 0, 0});
+        a->states.items[made_state].leaf_lo = l->leaf_lo;
+        a->states.items[made_state].leaf_hi = l->leaf_hi;
     }
     return id;
 }
@@ -225,7 +238,7 @@ static uint32_t add_string(compiler *c, const goal *g, const uint32_t *conts, ed
         texts[i].live = exits[i] != NONE;
     }
     uint32_t scalar = string_module(c, texts, plan->member_count, lengths, length_count, false);
-    uint32_t first = string_state(c, scalar, exits, lengths, length_count, 0, 0);
+    uint32_t first = string_state(c, scalar, exits, lengths, length_count);
     edges[count] = (edge){'"', '"', EDGE_OPEN, 0, first};
     return count + 1;
 }
@@ -236,6 +249,7 @@ static uint32_t add_number(compiler *c, const goal *g, const uint32_t *conts, ed
     if (scalar == NONE) return count;
     instance like;
     memset(&like, 0, sizeof like);
+    like.object = NONE;
     like.longest = NONE;
     like.exits = target_list(c, conts, g->classes.count);
     uint32_t id = instance_add(c, scalar, &like);
@@ -252,7 +266,8 @@ static uint32_t add_container(compiler *c, goal_id id, value_type type, const ui
                               uint32_t count) {
     const goal *g = goal_get(c, id);
     automaton *a = c->automaton;
-    if ((type == TYPE_OBJECT ? g->object : g->array) == NULL) return count;
+    const graph *container = type == TYPE_OBJECT ? g->object : g->array;
+    if (container == NULL || container->nodes.count == 0) return count;
     uint32_t index = module_get(c, id, type, conts);
     if (a->modules.items[index].start == NONE) return count;
     bool is_new;
@@ -327,9 +342,10 @@ uint32_t module_get(compiler *c, goal_id id, value_type type, const uint32_t *co
     m.productive = NEW_ARRAY(c, uint8_t, nodes);
     m.after = NEW_ARRAY(c, uint32_t, nodes);
     m.boundary = NEW_ARRAY(c, uint32_t, nodes);
-    m.member = NEW_ARRAY(c, uint32_t, nodes);
+    m.keys = NEW_ARRAY(c, uint32_t, nodes);
     memset(m.after, 0xFF, sizeof(uint32_t) * nodes);
     memset(m.boundary, 0xFF, sizeof(uint32_t) * nodes);
+    memset(m.keys, 0xFF, sizeof(uint32_t) * nodes);
     if (type == TYPE_OBJECT) {
         plan_object(c, &m);
     } else {

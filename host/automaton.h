@@ -35,6 +35,7 @@ typedef struct local_state {
     uint32_t points;            /* code points so far, where a local state tells them and lies between two; else NONE */
     bool is_text;               /* a text told apart ends here */
     bool on_trie;               /* differs from the lexical state: may still become a text told apart */
+    uint16_t leaf_lo, leaf_hi;  /* the texts that begin so; they are numbered in byte order */
     uint32_t *distances;        /* [class_count + 1] tokens to each exit; the last is the free exit; NONE: never */
 } local_state;
 
@@ -56,10 +57,10 @@ typedef struct module {
     uint8_t *productive;  /* [graph nodes] */
     interval_set *counts; /* counted arrays: item counts from which a node past the prefix can still finish */
     uint32_t *after;      /* [graph nodes] state after a member or item, or NONE */
-    uint32_t *member;     /* [graph nodes] objects: state after the key of the only take; 0: not yet known */
-    uint32_t mark_states[32]; /* objects: state after the key of each marked name */
-    uint32_t weights[2];  /* objects with marked names: 1 + place of their count in automaton.weights, for the cheapest
-                             values of the names and for the shallowest */
+    uint32_t object;      /* objects: index in automaton.objects */
+    uint32_t *keys;       /* [graph nodes] objects: instance of the key that follows the node, or NONE */
+    uint32_t *member;     /* [names in byte order] objects: a state behind the name, or NONE */
+    uint32_t *then;       /* and the state behind its value */
     uint32_t *boundary;   /* [graph nodes] of counted arrays, or NONE */
     bool counted;
 } module;
@@ -69,15 +70,27 @@ typedef struct boundary_plan {
     VECTOR(segment) segments;
 } boundary_plan;
 
+/* What each name of an instance costs down to the end of the frame; see cost.names. */
+typedef struct name_table {
+    uint32_t target, missing, way; /* as in the costs behind the names; way 0: the cheapest, 1: the shallowest */
+    uint32_t outdent;
+    uint32_t first; /* in weights: [name_count + 1] {distance, depth, lines} */
+} name_table;
+
 typedef struct automaton {
     VECTOR(state) states;
     VECTOR(struct { cost *items; uint32_t count, capacity; }) state_costs; /* least.c: what finishing takes */
     VECTOR(boundary_plan) boundary_costs;
-    VECTOR(uint32_t) weights;       /* least.c: of required names, a count before each group */
+    VECTOR(object) objects;
+    VECTOR(uint8_t) object_two_ways; /* least_names.c: the cheapest values of needed names are not the shallowest */
+    VECTOR(uint32_t) masks;         /* of names */
+    VECTOR(uint32_t) weights;       /* least_frame.c: what members cost */
+    VECTOR(struct { name_table *items; uint32_t count, capacity; }) name_tables; /* least_names.c: by instance */
     VECTOR(uint32_t) state_module; /* module whose frame the state belongs to; NONE: the whole text */
     VECTOR(edge) edges;
     VECTOR(instance) instances;
     VECTOR(uint32_t) instance_module; /* scalar module */
+    VECTOR(uint32_t) instance_waits;  /* names: mask of those that certainly can come; else NONE */
     VECTOR(uint32_t) targets;
     VECTOR(length_case) lengths;
     VECTOR(count_case) counts;
@@ -91,7 +104,7 @@ typedef struct automaton {
         chain_table, instance_table, scalar_table, length_table, count_table;
     VECTOR(uint32_t) edge_offsets, state_ids, value_ids, chain_ids, count_offsets, scalar_ids; /* by id of their table */
     uint32_t start, end; /* end: the text is complete */
-    uint32_t hash_slots, class_max;
+    uint32_t hash_slots, class_max, name_words;
     uint32_t current;    /* module being emitted */
 } automaton;
 
@@ -150,7 +163,9 @@ typedef struct named_text {
 uint32_t string_module(compiler *c, const named_text *texts, uint32_t count, const length_case *lengths,
                        uint32_t length_count, bool hashes);
 uint32_t string_state(compiler *c, uint32_t scalar, const uint32_t *exits, const length_case *lengths,
-                      uint32_t length_count, uint32_t hash_used, uint32_t hash_keep);
+                      uint32_t length_count);
+/* The same for a name of an object, with its part of `like` filled in: hashes, object, dead. Returns the instance. */
+uint32_t name_instance(compiler *c, uint32_t scalar, const uint32_t *exits, const length_case *any, const instance *like);
 /* automaton_number.c: the module of a plan; usable classes only. NONE when no such number is written. */
 uint32_t number_module(compiler *c, const goal *g, const uint32_t *conts);
 

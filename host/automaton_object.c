@@ -1,10 +1,17 @@
 /* automaton_object.c - the states of an object between its brackets.
  *
- * A node of the goal's graph is a place between members. Which keys may follow at a node are its own and those that
- * skipping leads to, as far as a useful class can still be reached. */
+ * A node of the goal's graph is a place between members: one state behind the member, and one use of the trie of names.
+ * Which of the names may still come is no state: the bits of the frame say it. */
 #include <string.h>
 
 #include "automaton.h"
+
+/* A take whose name, where `keeps` hides what has been read, may have been read before. */
+static bool may_be_spent(compiler *c, const graph *object, const graph_node *node, const take *t) {
+    if (!object->keeps || t->name == NONE) return false;
+    uint64_t bits = atom_bits(ATOM_REQUIRED, object->names.items[t->name]) | atom_kind_bit(ATOM_REQUIRED);
+    return (formula_get(c, node->left)->atoms & bits) != bits;
+}
 
 static bool takes_productive(const module *m, const take *t) {
     for (uint32_t i = 0; i < t->targets.count; i++) {
@@ -22,10 +29,10 @@ void plan_object(compiler *c, module *m) {
             const graph_node *node = &object->nodes.items[i];
             if (m->productive[i]) continue;
             bool productive = node->close != FORMULA_FALSE && module_usable(m, goal_class(g, node->close)) &&
-                              graph_marks_writable(object, node);
-            productive |= node->skip != NONE && m->productive[node->skip];
+                              object_needs_writable(object, node);
             for (uint32_t k = 0; k < node->takes.count && !productive; k++) {
-                productive = takes_productive(m, &node->takes.items[k]);
+                const take *t = &node->takes.items[k];
+                productive = takes_productive(m, t) && !may_be_spent(c, object, node, t);
             }
             m->productive[i] = productive;
             changed |= productive;
@@ -34,17 +41,78 @@ void plan_object(compiler *c, module *m) {
     }
 }
 
-static uint32_t after_state(compiler *c, uint32_t index, uint32_t node) {
-    module *m = &c->automaton->modules.items[index];
-    if (m->after[node] == NONE) {
-        uint32_t id = state_reserve(c);
-        c->automaton->modules.items[index].after[node] = id;
-        return id;
-    }
-    return m->after[node];
+/* --- the record of an object's names -------------------------------------------------------------------------- */
+
+static uint32_t add_masks(compiler *c, uint32_t words) {
+    automaton *a = c->automaton;
+    uint32_t first = a->masks.count;
+    for (uint32_t i = 0; i < words; i++) PUSH(c, a->masks, 0);
+    return first;
 }
 
-/* After a key's closing quote: the colon and the value. NONE when no useful value exists. */
+static void set_bit(automaton *a, uint32_t mask, uint32_t bit) { a->masks.items[mask + bit / 32] |= 1u << bit % 32; }
+
+/* What reading a name sets: itself; in the schema's order also every listed name before it. */
+static void fill_reads(compiler *c, const graph *g, const object *o) {
+    automaton *a = c->automaton;
+    for (uint32_t i = 0; i <= g->names.count; i++) {
+        uint32_t leaf = i < g->names.count ? g->leaf[i] : o->name_count;
+        uint32_t mask = o->reads + leaf * o->words;
+        uint32_t passed = i < g->listed ? i : g->listed;
+        if (i < g->names.count) set_bit(a, mask, leaf);
+        for (uint32_t k = 0; k < passed && c->options.order == WEIR_ORDER_SCHEMA; k++) set_bit(a, mask, g->leaf[k]);
+    }
+    compiler_spend(c, (uint64_t)g->names.count * g->listed);
+}
+
+/* In the schema's order: while a needed name is missing, no later one and no unlisted one can come. */
+static void fill_order(compiler *c, const graph *g, object *o) {
+    automaton *a = c->automaton;
+    id_list needed = {NULL, 0, 0};
+    for (uint32_t i = 0; i < g->listed; i++) {
+        if (g->needed[i]) PUSH(c, needed, i);
+    }
+    o->order_count = needed.count;
+    o->order = add_masks(c, needed.count);
+    o->beyond = add_masks(c, needed.count * o->words);
+    for (uint32_t k = 0; k < needed.count; k++) {
+        uint32_t mask = o->beyond + k * o->words;
+        a->masks.items[o->order + k] = g->leaf[needed.items[k]];
+        for (uint32_t i = needed.items[k] + 1; i < g->names.count; i++) set_bit(a, mask, g->leaf[i]);
+        set_bit(a, mask, o->name_count);
+    }
+    compiler_spend(c, (uint64_t)needed.count * g->names.count);
+}
+
+static uint32_t object_add(compiler *c, const graph *g) {
+    automaton *a = c->automaton;
+    object o;
+    memset(&o, 0, sizeof o);
+    o.name_count = g->names.count;
+    o.words = g->names.count / 32 + 1;
+    if (o.words > a->name_words) a->name_words = o.words;
+    o.required = add_masks(c, o.words);
+    for (uint32_t i = 0; i < g->names.count; i++) {
+        if (g->needed[i]) set_bit(a, o.required, g->leaf[i]);
+    }
+    o.reads = add_masks(c, (o.name_count + 1) * o.words);
+    fill_reads(c, g, &o);
+    if (c->options.order == WEIR_ORDER_SCHEMA) fill_order(c, g, &o);
+    PUSH(c, a->objects, o);
+    return a->objects.count - 1;
+}
+
+/* --- members -------------------------------------------------------------------------------------------------- */
+
+static uint32_t after_state(compiler *c, uint32_t index, uint32_t node) {
+    module *m = &c->automaton->modules.items[index];
+    if (m->after[node] != NONE) return m->after[node];
+    uint32_t id = state_reserve(c);
+    c->automaton->modules.items[index].after[node] = id;
+    return id;
+}
+
+/* After a name's closing quote: the colon and the value. NONE when no useful value exists. */
 static uint32_t member_state(compiler *c, uint32_t index, const take *t) {
     const goal *value = goal_get(c, t->child.goal);
     uint32_t *conts = compiler_new(c, sizeof *conts * (value->classes.count + 1));
@@ -60,129 +128,134 @@ static uint32_t member_state(compiler *c, uint32_t index, const take *t) {
     if (c->options.whitespace == WEIR_WHITESPACE_SPACED || c->options.whitespace == WEIR_WHITESPACE_PRETTY) {
         state_id = state_intern(c, &(edge){' ', ' ', EDGE_GO, 0, state_id}, 1, NONE, 0);
     }
-    edge colon = {':', ':', EDGE_GO, 0, state_id};
-    const graph *object = goal_get(c, c->automaton->modules.items[index].goal)->object;
-    uint32_t bit = 0;
-    while (bit < object->marked.count && (t->key == NONE || object->marked.items[bit] != t->key)) bit++;
-    if (bit < object->marked.count) {
-        colon.op = EDGE_MARK;
-        colon.argument = (uint8_t)bit;
+    return spaced_state(c, &(edge){':', ':', EDGE_GO, 0, state_id}, 1, true, NONE);
+}
+
+/* A place where the name is read, for what one more of it costs: any will do, a needed name leads back to its node. */
+static void note_member(compiler *c, uint32_t index, uint32_t leaf, const take *t, uint32_t target) {
+    module *m = &c->automaton->modules.items[index];
+    if (m->member[leaf] != NONE) return;
+    m->member[leaf] = target;
+    for (uint32_t i = 0; i < t->targets.count; i++) {
+        if (t->targets.items[i] != NONE && m->after[t->targets.items[i]] != NONE) m->then[leaf] = m->after[t->targets.items[i]];
     }
-    uint32_t made = spaced_state(c, &colon, 1, true, NONE);
-    if (bit < object->marked.count) c->automaton->modules.items[index].mark_states[bit] = made;
+}
+
+static void note_waits(compiler *c, const graph *g, formula left, uint32_t instance_id) {
+    automaton *a = c->automaton;
+    uint8_t *waits = NEW_ARRAY(c, uint8_t, g->names.count + 1);
+    object_waits(c, g, left, waits);
+    uint32_t mask = add_masks(c, g->names.count / 32 + 1);
+    for (uint32_t i = 0; i < g->names.count; i++) {
+        if (waits[i]) set_bit(a, mask, g->leaf[i]);
+    }
+    a->instance_waits.items[instance_id] = mask;
+}
+
+/* The use of the trie of names at a node; NONE: no name can be written there. */
+static uint32_t key_instance(compiler *c, uint32_t index, uint32_t node) {
+    automaton *a = c->automaton;
+    const graph *g = goal_get(c, a->modules.items[index].goal)->object;
+    const graph_node *at = &g->nodes.items[node];
+    uint32_t count = g->names.count, others = NONE;
+    named_text *texts = compiler_new(c, sizeof *texts * (count + 1));
+    uint32_t *exits = compiler_new(c, sizeof *exits * (count + 1));
+    bool any = false;
+    memset(exits, 0xFF, sizeof *exits * (count + 1));
+    for (uint32_t i = 0; i < count; i++) {
+        named_text *text = &texts[g->leaf[i]];
+        text->content = schema_key_text(c, g->names.items[i], &text->length);
+    }
+    for (uint32_t k = 0; k < at->takes.count; k++) {
+        const take *t = &at->takes.items[k];
+        uint32_t target = member_state(c, index, t);
+        if (t->name == NONE) others = target;
+        if (t->name != NONE) exits[g->leaf[t->name]] = target;
+        if (t->name != NONE && target != NONE) note_member(c, index, g->leaf[t->name], t, target);
+        any |= target != NONE;
+    }
+    if (!any) return NONE;
+    instance like;
+    memset(&like, 0, sizeof like);
+    like.object = a->modules.items[index].object;
+    like.hash_used = others != NONE ? at->flips : 0;
+    like.hash_keep = others != NONE && at->flips < g->flips;
+    if (g->flips > a->hash_slots) a->hash_slots = g->flips;
+    like.dead = add_masks(c, count / 32 + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        if (exits[i] == NONE) set_bit(a, like.dead, i);
+    }
+    if (others == NONE) set_bit(a, like.dead, count);
+    for (uint32_t i = 0; i < count; i++) texts[i].live = exits[i] != NONE;
+    length_case free_name = {0, NONE, others};
+    uint32_t scalar = string_module(c, texts, count, &free_name, others != NONE, g->flips != 0);
+    uint32_t made = name_instance(c, scalar, exits, &free_name, &like);
+    note_waits(c, g, at->left, made);
     return made;
 }
 
-/* The class when the object closes at this node, every later name left out; NONE: it cannot close here. */
-static uint32_t close_class(const goal *g, const module *m, uint32_t node) {
-    while (g->object->nodes.items[node].skip != NONE) node = g->object->nodes.items[node].skip;
-    formula close = g->object->nodes.items[node].close;
-    if (g->object->nodes.items[node].position < g->object->names.count || close == FORMULA_FALSE) return NONE;
-    uint32_t class_index = goal_class(g, close);
-    return module_usable(m, class_index) ? class_index : NONE;
+/* Whether at the object's start some name can be written: no needed one may stand before it. */
+static bool starts_with_name(const automaton *a, const graph *g, uint32_t instance_id) {
+    const instance *in = &a->instances.items[instance_id];
+    const object *o = &a->objects.items[in->object];
+    for (uint32_t bit = 0; bit <= g->names.count; bit++) {
+        uint32_t blocked = a->masks.items[in->dead + bit / 32];
+        if (o->order_count != 0) blocked |= a->masks.items[o->beyond + bit / 32];
+        if ((blocked >> bit % 32 & 1) == 0) return true;
+    }
+    return false;
 }
 
-typedef VECTOR(text_target) candidate_list;
-
-/* The keys that may be written at a node; *unlisted: where an unlisted key leads, or NONE; *end: the last node. */
-static void candidates(compiler *c, uint32_t index, uint32_t node, candidate_list *keys, id_list *ids,
-                       uint32_t *unlisted, uint32_t *end) {
-    const goal *g = goal_get(c, c->automaton->modules.items[index].goal);
-    *unlisted = NONE;
-    for (; node != NONE && c->automaton->modules.items[index].productive[node];
-         node = g->object->nodes.items[node].skip) {
-        *end = node;
-        const graph_node *at = &g->object->nodes.items[node];
-        for (uint32_t k = 0; k < at->takes.count; k++) {
-            const take *t = &at->takes.items[k];
-            uint32_t target = at->takes.count == 1 ? c->automaton->modules.items[index].member[node] : 0;
-            if (target == 0) target = member_state(c, index, t);
-            if (at->takes.count == 1) c->automaton->modules.items[index].member[node] = target;
-            if (target == NONE) continue;
-            if (t->key == NONE) {
-                *unlisted = target;
-                continue;
-            }
-            uint32_t length;
-            const char *name = schema_key_text(c, t->key, &length);
-            PUSH(c, *keys, ((text_target){text_quoted(c, name, length), target}));
-            PUSH(c, *ids, t->key);
-        }
-        compiler_spend(c, 50);
-    }
+static uint32_t pair_of(compiler *c, uint32_t first, uint32_t second) {
+    return target_list(c, (const uint32_t[]){first, second}, 2);
 }
 
-/* Where each name that is told apart leads: a candidate's target; NONE: it may not be written; a name that nothing waits
- * for any more is like any unlisted one. */
-static uint32_t exit_of(const graph_node *at, uint32_t name, const candidate_list *keys, const id_list *ids,
-                        bool listed, uint32_t unlisted) {
-    for (uint32_t k = 0; k < ids->count; k++) {
-        if (ids->items[k] == name) return keys->items[k].target;
+static void emit_node(compiler *c, uint32_t index, uint32_t node, bool start) {
+    automaton *a = c->automaton;
+    const goal *g = goal_get(c, a->modules.items[index].goal);
+    formula closed = g->object->nodes.items[node].close;
+    uint32_t class_index = closed == FORMULA_FALSE ? NONE : goal_class(g, closed);
+    bool closes = module_usable(&a->modules.items[index], class_index);
+    uint32_t name = a->modules.items[index].keys[node];
+    if (name == NONE) name = a->modules.items[index].keys[node] = key_instance(c, index, node);
+    bool needs = false;
+    for (uint32_t i = 0; i < g->object->names.count; i++) needs |= g->object->needed[i];
+    edge close = {'}', '}', EDGE_POP, 0, class_index}, key = {'"', '"', EDGE_OPEN, 0, 0}, comma = {',', ',', EDGE_NAMED, 0, 0};
+    if (needs && closes) {
+        close.op = EDGE_CLOSE_NAMED;
+        close.target = pair_of(c, a->modules.items[index].object, class_index);
     }
-    if (listed) return NONE;
-    for (uint32_t k = 0; k < at->waiting.count; k++) {
-        if (at->waiting.items[k] == name) return NONE;
+    if (name != NONE) {
+        const instance *in = &a->instances.items[name];
+        key.target = in->base + a->scalars.items[a->instance_module.items[name]]->root;
     }
-    return unlisted;
-}
-
-static edge open_key(compiler *c, const goal *g, const candidate_list *keys, const id_list *ids, uint32_t unlisted,
-                     uint32_t end) {
-    const graph *object = g->object;
-    const graph_node *at = &object->nodes.items[end];
-    if (unlisted == NONE && object->flips == 0) {
-        return (edge){'"', '"', EDGE_GO, 0, text_state(c, keys->items, keys->count)};
+    if (start) {
+        bool opens = name != NONE && starts_with_name(a, g->object, name);
+        start_member(c, a->modules.items[index].start, closes ? &close : NULL, &key, opens);
+        return;
     }
-    uint32_t listed = object->names.count, count = listed + object->required.count;
-    named_text *texts = compiler_new(c, sizeof *texts * (count + 1));
-    uint32_t *exits = compiler_new(c, sizeof *exits * (count + 1));
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t name = i < listed ? object->names.items[i] : object->required.items[i - listed];
-        texts[i].content = schema_key_text(c, name, &texts[i].length);
-        texts[i].live = true;
-        exits[i] = exit_of(at, name, keys, ids, i < listed, unlisted);
-    }
-    length_case any = {0, NONE, unlisted};
-    uint32_t most = object->flips;
-    uint32_t scalar = string_module(c, texts, count, &any, unlisted != NONE, most != 0);
-    if (most > c->automaton->hash_slots) c->automaton->hash_slots = most;
-    uint32_t first = string_state(c, scalar, exits, &any, unlisted != NONE, at->flips, at->flips < most);
-    return (edge){'"', '"', EDGE_OPEN, 0, first};
+    if (name != NONE) comma.target = pair_of(c, before_member(c, &key, 1), name);
+    after_member(c, a->modules.items[index].after[node], closes ? &close : NULL, name != NONE ? &comma : NULL);
 }
 
 void emit_object(compiler *c, uint32_t index) {
     automaton *a = c->automaton;
-    goal_id id = a->modules.items[index].goal;
-    const goal *g = goal_get(c, id);
-    uint32_t node_count = g->object->nodes.count;
+    const graph *g = goal_get(c, a->modules.items[index].goal)->object;
+    uint32_t node_count = g->nodes.count;
     uint8_t *done = NEW_ARRAY(c, uint8_t, node_count);
-    for (bool more = true, first = true; more; first = false) {
+    a->modules.items[index].object = object_add(c, g);
+    a->modules.items[index].member = compiler_new(c, sizeof(uint32_t) * (g->names.count + 1));
+    a->modules.items[index].then = compiler_new(c, sizeof(uint32_t) * (g->names.count + 1));
+    memset(a->modules.items[index].member, 0xFF, sizeof(uint32_t) * (g->names.count + 1));
+    memset(a->modules.items[index].then, 0xFF, sizeof(uint32_t) * (g->names.count + 1));
+    emit_node(c, index, 0, true);
+    for (bool more = true; more;) {
         more = false;
         for (uint32_t node = 0; node < node_count; node++) {
-            bool start = first && node == 0;
-            uint32_t after = a->modules.items[index].after[node];
-            if (!start && (after == NONE || done[node])) continue;
-            more = true;
-            candidate_list keys = {NULL, 0, 0};
-            id_list ids = {NULL, 0, 0};
-            uint32_t unlisted, end = node;
-            candidates(c, index, node, &keys, &ids, &unlisted, &end);
-            uint32_t class_index = close_class(g, &a->modules.items[index], node);
-            uint32_t marks = g->object->marked.count;
-            edge close = {'}', '}', marks != 0 ? EDGE_CLOSE_MARKED : EDGE_POP, (uint8_t)marks, class_index}, key = {0};
-            bool has_key = keys.count != 0 || unlisted != NONE;
-            if (has_key) key = open_key(c, g, &keys, &ids, unlisted, end);
-            const edge *closing = class_index != NONE ? &close : NULL;
-            if (start) {
-                start_member(c, a->modules.items[index].start, closing, &key, has_key);
-                first = false; /* node 0 may also be an after-state */
-                if (a->modules.items[index].after[node] == NONE || done[node]) continue;
-                after = a->modules.items[index].after[node];
-            }
-            edge comma = {',', ',', EDGE_GO, 0, 0};
-            if (has_key) comma.target = before_member(c, &key, 1);
-            after_member(c, after, closing, has_key ? &comma : NULL);
+            if (a->modules.items[index].after[node] == NONE || done[node]) continue;
             done[node] = 1;
+            more = true;
+            emit_node(c, index, node, false);
         }
     }
 }

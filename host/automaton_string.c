@@ -109,6 +109,7 @@ typedef struct trie_state {
     uint32_t text;     /* that ends here, or NONE */
     uint8_t lexical;
     bool alive;        /* something useful can still be written */
+    uint16_t leaf_lo, leaf_hi; /* texts that begin so, when they are numbered in byte order */
     VECTOR(struct { uint8_t byte; uint32_t target; }) children; /* ascending */
 } trie_state;
 
@@ -120,6 +121,7 @@ typedef struct builder {
     bool hashes;
     scalar_module *module;
     uint32_t guards[4]; /* escape states beside the trie: [slash forbidden + 2 * non-ASCII forbidden], or NONE */
+    uint32_t *local;    /* [nodes] local state, or NONE */
     uint32_t canonical; /* first of the escape states that spell as json.dumps does, or NONE */
 } builder;
 
@@ -143,11 +145,17 @@ static uint32_t trie_child(const trie_state *node, uint8_t byte) {
     return NONE;
 }
 
+static void note_leaf(trie_state *node, uint32_t text) {
+    if (node->leaf_hi == 0 || text < node->leaf_lo) node->leaf_lo = (uint16_t)text;
+    if (text >= node->leaf_hi) node->leaf_hi = (uint16_t)(text + 1);
+}
+
 static void trie_insert(compiler *c, builder *b, uint32_t text) {
     size_t room = 6 * (size_t)b->texts[text].length + 2;
     char *spelled = compiler_new(c, room);
     size_t size = json_quote(b->texts[text].content, b->texts[text].length, spelled, room);
     uint32_t at = 0;
+    note_leaf(&b->nodes.items[0], text);
     for (size_t i = 1; i + 1 < size; i++) { /* without its quotes */
         uint8_t byte = (uint8_t)spelled[i];
         uint32_t next = trie_child(&b->nodes.items[at], byte);
@@ -169,6 +177,7 @@ static void trie_insert(compiler *c, builder *b, uint32_t text) {
             }
         }
         at = next;
+        note_leaf(&b->nodes.items[at], text);
         compiler_spend(c, 30);
     }
     b->nodes.items[at].text = text;
@@ -293,7 +302,7 @@ static bool has_child_in(const trie_state *node, uint8_t lo, uint8_t hi) {
 
 /* The edges of a trie node: those of its lexical state, with the bytes of the texts taken out and put in. `parent` is
  * the node before the backslash when this one stands behind it. */
-static uint32_t node_edges(compiler *c, builder *b, uint32_t index, uint32_t parent, uint32_t first, edge *out) {
+static uint32_t node_edges(compiler *c, builder *b, uint32_t index, uint32_t parent, edge *out) {
     const trie_state *node = &b->nodes.items[index];
     edge lexical[16];
     uint32_t lexical_count = lexical_edges(node->lexical, lexical), count = 0;
@@ -308,7 +317,7 @@ static uint32_t node_edges(compiler *c, builder *b, uint32_t index, uint32_t par
                     continue;
                 }
                 piece.op = e.op == EDGE_CHAR_FREE ? EDGE_CHAR : EDGE_LOCAL;
-                piece.target = first + child;
+                piece.target = b->local[child];
             } else {
                 while (to < e.hi && trie_child(node, (uint8_t)(to + 1)) == NONE) to++;
             }
@@ -341,11 +350,11 @@ static uint32_t node_edges(compiler *c, builder *b, uint32_t index, uint32_t par
 
 static void build_locals(compiler *c, builder *b) {
     edge edges[300];
-    for (uint32_t lexical = 0; lexical < LEX_COUNT; lexical++) {
+    for (uint32_t lexical = 0; lexical < LEX_COUNT && b->length_count != 0; lexical++) {
         uint32_t count = lexical_edges(lexical, edges);
         local_add(c, b, edges, count, (uint8_t)lexical, false);
     }
-    if (b->hashes) { /* free text is spelled in one way as well */
+    if (b->hashes && b->length_count != 0) { /* free text is spelled in one way as well */
         uint32_t escape = canonical_escape(c, b), count = lexical_edges(LEX_BODY, edges);
         for (uint32_t i = 0; i < count; i++) {
             if (edges[i].lo == '\\') edges[i].target = escape;
@@ -357,8 +366,13 @@ static void build_locals(compiler *c, builder *b) {
         return;
     }
     uint32_t first = b->module->locals.count;
+    b->local = compiler_new(c, sizeof *b->local * b->nodes.count);
     for (uint32_t i = 0; i < b->nodes.count; i++) {
-        uint32_t at = local_add(c, b, NULL, 0, b->nodes.items[i].lexical, true);
+        b->local[i] = NONE;
+        if (i != 0 && !b->nodes.items[i].alive) continue;
+        uint32_t at = b->local[i] = local_add(c, b, NULL, 0, b->nodes.items[i].lexical, true);
+        b->module->locals.items[at].leaf_lo = b->nodes.items[i].leaf_lo;
+        b->module->locals.items[at].leaf_hi = b->nodes.items[i].leaf_hi;
         if (b->nodes.items[i].lexical != LEX_BODY) continue;
         b->module->locals.items[at].points = b->nodes.items[i].points;
         b->module->locals.items[at].is_text = b->nodes.items[i].text != NONE;
@@ -368,8 +382,9 @@ static void build_locals(compiler *c, builder *b) {
         for (uint32_t k = 0; k < b->nodes.items[i].children.count; k++) {
             parents[b->nodes.items[i].children.items[k].target] = i;
         }
-        uint32_t count = node_edges(c, b, i, parents[i], first, edges);
-        local_set(c, b, first + i, edges, count);
+        if (b->local[i] == NONE) continue;
+        uint32_t count = node_edges(c, b, i, parents[i], edges);
+        local_set(c, b, b->local[i], edges, count);
     }
     b->module->root = first;
 }
@@ -417,18 +432,29 @@ uint32_t string_module(compiler *c, const named_text *texts, uint32_t count, con
     return a->scalars.count - 1;
 }
 
+static void set_exits(compiler *c, instance *in, uint32_t scalar, const uint32_t *exits, const length_case *lengths,
+                      uint32_t length_count) {
+    automaton *a = c->automaton;
+    in->exits = target_list(c, exits, a->scalars.items[scalar]->class_count);
+    in->lengths = a->lengths.count;
+    in->length_count = length_count;
+    for (uint32_t i = 0; i < length_count; i++) PUSH(c, a->lengths, lengths[i]);
+    in->longest = length_count != 0 ? lengths[length_count - 1].hi : NONE;
+}
+
 uint32_t string_state(compiler *c, uint32_t scalar, const uint32_t *exits, const length_case *lengths,
-                      uint32_t length_count, uint32_t hash_used, uint32_t hash_keep) {
+                      uint32_t length_count) {
     automaton *a = c->automaton;
     instance like;
     memset(&like, 0, sizeof like);
-    like.exits = target_list(c, exits, a->scalars.items[scalar]->class_count);
-    like.lengths = a->lengths.count;
-    like.length_count = length_count;
-    for (uint32_t i = 0; i < length_count; i++) PUSH(c, a->lengths, lengths[i]);
-    like.longest = length_count != 0 ? lengths[length_count - 1].hi : NONE;
-    like.hash_used = hash_used;
-    like.hash_keep = hash_keep;
+    like.object = NONE;
+    set_exits(c, &like, scalar, exits, lengths, length_count);
     uint32_t id = instance_add(c, scalar, &like);
     return a->instances.items[id].base + a->scalars.items[scalar]->root;
+}
+
+uint32_t name_instance(compiler *c, uint32_t scalar, const uint32_t *exits, const length_case *any, const instance *like) {
+    instance name = *like;
+    set_exits(c, &name, scalar, exits, any, any->target != NONE);
+    return instance_add(c, scalar, &name);
 }

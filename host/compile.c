@@ -54,9 +54,6 @@ static weir_status check_options(const weir_grammar_options *given, weir_grammar
     if ((unsigned)options->whitespace > WEIR_WHITESPACE_PRETTY) {
         return fail(error, WEIR_ERROR_ARGUMENT, "options.whitespace is %d, not one of weir_whitespace", (int)options->whitespace);
     }
-    if (options->order == WEIR_ORDER_ANY) {
-        return fail(error, WEIR_ERROR_ARGUMENT, "options.order: keys in any order are not supported yet");
-    }
     if ((unsigned)options->order > WEIR_ORDER_ANY || (unsigned)options->objects > WEIR_OBJECTS_CLOSED) {
         return fail(error, WEIR_ERROR_ARGUMENT, "options.order or options.objects is out of range");
     }

@@ -31,7 +31,7 @@ const formula_node *formula_get(const compiler *c, formula f) { return &c->formu
 uint64_t atom_kind_bit(atom_kind kind) { return 1ull << kind; }
 
 uint64_t atom_bits(atom_kind kind, uint32_t a) {
-    if (kind == ATOM_PROPERTY || kind == ATOM_REQUIRED) return 1ull << (16 + (a * 2654435761u >> 16) % 48);
+    if (kind == ATOM_PROPERTY || kind == ATOM_REQUIRED) return 1ull << (24 + (a * 2654435761u >> 16) % 40);
     return atom_kind_bit(kind);
 }
 
@@ -48,7 +48,7 @@ void formula_doubt_schema(compiler *c, uint32_t schema) {
 }
 
 static bool atom_in_doubt(const compiler *c, atom_kind kind, uint32_t a, uint32_t b) {
-    if (kind > ATOM_ITEMS || kind == ATOM_REQUIRED) return false;
+    if (kind > ATOM_ITEMS || kind == ATOM_REQUIRED || kind == ATOM_SIZE) return false;
     uint32_t schema = kind == ATOM_VALUE || kind == ATOM_ADDITIONAL ? a : b;
     return schema < c->formulas->doubts.count && c->formulas->doubts.items[schema];
 }

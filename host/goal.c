@@ -51,7 +51,6 @@ uint32_t graph_node_add(compiler *c, graph *g, uint32_t position, uint32_t flips
         node.position = position;
         node.flips = flips;
         node.left = left;
-        node.skip = NONE;
         node.close = FORMULA_FALSE;
         PUSH(c, g->nodes, node);
         if (flips > g->flips) g->flips = flips;

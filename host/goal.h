@@ -21,33 +21,37 @@ typedef struct child {
 
 /* Moves on reading one member or item: targets[class of child] = node, NONE: the formula becomes false. */
 typedef struct take {
-    uint32_t key; /* key id; NONE: an unlisted member or an item */
+    uint32_t name; /* objects: index in graph.names; NONE: any other name, or an item */
     child child;
     VECTOR(uint32_t) targets;
 } take;
 
-/* A state of an object or array between members: how far in the listed names (or prefix items), and what is left of the
- * formula. Past the listed names `position` stays. */
+/* A state of an object or array between members: what is left of the formula, and in an array how far in the prefix. */
 typedef struct graph_node {
-    uint32_t position;
-    uint32_t flips; /* unlisted members so far that changed the formula: as many hashes are kept */
+    uint32_t position; /* arrays: items read, up to the prefix; objects: see graph.positioned */
+    uint32_t flips; /* other names so far that changed the formula: as many hashes are kept */
     formula left;
-    uint32_t skip;  /* objects: the node when names[position] is left out, or NONE */
-    formula close;  /* objects past the last name; arrays before the last prefix item: the class when it closes here */
-    id_list waiting; /* objects past the last name: unlisted names whose presence still matters */
-    bool opened;    /* takes, skip and close are filled in */
+    formula close;  /* objects; arrays before the last prefix item: the class when it closes here */
+    bool opened;    /* takes and close are filled in */
     VECTOR(take) takes;
 } graph_node;
 
+/* Names of an object are told apart when the schema lists them or asks for them. Each may stand once: bits in the frame
+ * see to that, and in the schema's order to the order of the listed ones. So a node need not know what has been read but
+ * where the formula depends on it. */
 typedef struct graph {
     VECTOR(graph_node) nodes;
     interner table;
-    id_list names;        /* objects: listed names in order */
-    bool closed;          /* objects: unlisted names are not written */
+    id_list names;        /* objects: key ids told apart, the listed ones first, in order */
+    uint32_t listed;      /* how many are listed */
+    uint32_t *rank;       /* [key id] index in names, or NONE */
+    uint32_t *leaf;       /* [names] place among them in byte order */
+    uint8_t *needed;      /* [names] present in every value, and nothing else hangs on it: a bit remembers, no node */
+    bool closed;          /* objects: other names are not written */
+    bool positioned;      /* a node knows how many of the listed names can no longer come */
+    bool keeps;           /* properties once read stay in the formula: fewer nodes, and less known */
     uint32_t prefix;      /* arrays: positions told apart */
     uint32_t flips;       /* most flips of any node */
-    id_list required;     /* objects: names that are required somewhere and not listed */
-    id_list marked;       /* those of them that every value needs: kept as bits in the frame, not in the formula */
 } graph;
 
 /* Counts as sorted, disjoint, non-adjacent intervals; hi NONE: no end. */
@@ -102,8 +106,10 @@ goal *goal_get(const compiler *c, goal_id id);
 formula child_result(compiler *c, const child *of, formula class);
 /* The class's index in the goal, or NONE. */
 uint32_t goal_class(const goal *g, formula class);
-/* Whether every name that must be present (`marked`) has a value that does not end all hope. */
-bool graph_marks_writable(const graph *object, const graph_node *node);
+/* Whether every needed name has a value that does not end all hope. */
+bool object_needs_writable(const graph *object, const graph_node *node);
+/* [names] Sets those that have certainly not been read at a node: the formula still waits for them. */
+void object_waits(compiler *c, const graph *object, formula left, uint8_t *waits);
 /* Inserts into an ascending list, once. */
 void id_list_insert(compiler *c, id_list *list, uint32_t value);
 /* The class of an array that closes after `count` items, at a node past the prefix. */

@@ -74,7 +74,7 @@ static void open_array_node(compiler *c, goal *g, uint32_t index) {
         schema_item_components(c, &g->components, node.position, &components);
         take t;
         memset(&t, 0, sizeof t);
-        t.key = NONE;
+        t.name = NONE;
         t.child = child_of(c, read, &components);
         PUSH(c, node.takes, t);
     }

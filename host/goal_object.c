@@ -1,177 +1,369 @@
-/* goal_object.c - the graph of an object: how far in the listed names, and what is left of the formula. */
+/* goal_object.c - the graph of an object: what is left of the formula after which members.
+ *
+ * Which names have been read is not in a node: bits in the frame keep a name from standing twice, and in the schema's
+ * order from standing after a later one. A node changes only where the formula learns something from a member: that a
+ * name is present which some alternative asks for, or that a value is not what some alternative wants. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "goal_build.h"
 
+#define EXACT_NODES 400 /* of an object; beyond, properties once read stay in the formula */
+
+static const uint64_t MEMBER_BITS =
+    1ull << ATOM_PROPERTY | 1ull << ATOM_REQUIRED | 1ull << ATOM_ADDITIONAL | 1ull << ATOM_SIZE;
+
 typedef struct member_context {
-    uint32_t key;
+    const graph *object;
+    uint32_t name, key; /* index and key id; NONE: another name */
 } member_context;
 
+/* --- one member ----------------------------------------------------------------------------------------------- */
+
 static formula read_member(compiler *c, void *context, const formula_node *atom, formula self) {
-    uint32_t key = ((const member_context *)context)->key;
-    if (atom->atom == ATOM_PROPERTY && atom->a == key) return value_atom(c, atom->b);
-    if (atom->atom == ATOM_REQUIRED && atom->a == key) return FORMULA_TRUE;
-    if (atom->atom == ATOM_ADDITIONAL && !schema_key_in_set(c, key, atom->b)) {
-        return formula_and2(c, self, value_atom(c, atom->a));
+    const member_context *m = context;
+    switch (atom->atom) {
+    case ATOM_PROPERTY:
+        if (atom->a != m->key) return self;
+        return m->object->keeps ? formula_and2(c, self, value_atom(c, atom->b)) : value_atom(c, atom->b);
+    case ATOM_REQUIRED:
+        return atom->a == m->key ? FORMULA_TRUE : self;
+    case ATOM_ADDITIONAL:
+        return m->name == NONE ? formula_and2(c, self, value_atom(c, atom->a)) : self;
+    case ATOM_SIZE:
+        return atom->a == 1 ? FORMULA_TRUE : formula_atom(c, ATOM_SIZE, atom->a - 1, 0);
+    default:
+        return self;
     }
-    return self;
 }
 
-static formula present_member(compiler *c, void *context, const formula_node *atom, formula self) {
+/* In the schema's order: the listed names before this one are not coming any more. */
+static formula pass_members(compiler *c, void *context, const formula_node *atom, formula self) {
     (void)c;
-    uint32_t key = ((const member_context *)context)->key;
-    return atom->atom == ATOM_REQUIRED && atom->a == key ? FORMULA_TRUE : self;
-}
-
-static formula skip_member(compiler *c, void *context, const formula_node *atom, formula self) {
-    (void)c;
-    uint32_t key = ((const member_context *)context)->key;
-    if (atom->atom == ATOM_PROPERTY && atom->a == key) return FORMULA_TRUE;
-    if (atom->atom == ATOM_REQUIRED && atom->a == key) return FORMULA_FALSE;
-    return self;
+    const member_context *m = context;
+    if (atom->atom != ATOM_PROPERTY && atom->atom != ATOM_REQUIRED) return self;
+    uint32_t rank = m->object->rank[atom->a];
+    if (rank >= m->object->listed || (m->name != NONE && rank >= m->name)) return self;
+    return atom->atom == ATOM_PROPERTY ? FORMULA_TRUE : FORMULA_FALSE;
 }
 
 static formula close_object(compiler *c, void *context, const formula_node *atom, formula self) {
     (void)c;
     (void)context;
     if (atom->atom == ATOM_PROPERTY || atom->atom == ATOM_ADDITIONAL) return FORMULA_TRUE;
-    if (atom->atom == ATOM_REQUIRED) return FORMULA_FALSE;
+    if (atom->atom == ATOM_REQUIRED || atom->atom == ATOM_SIZE) return FORMULA_FALSE;
     return self;
 }
 
-static void add_take(compiler *c, goal *g, graph_node *node, uint32_t key, uint64_t bits) {
-    member_context context = {key};
-    formula read = formula_replace(c, node->left, bits, read_member, &context);
+/* The conjunction that must hold: of a tuple, the first. */
+static void demanded(const compiler *c, const formula *f, const formula **parts, uint32_t *count) {
+    const formula_node *node = formula_get(c, *f);
+    if (node->kind == FORMULA_TUPLE) {
+        f = node->children;
+        node = formula_get(c, *f);
+    }
+    *parts = node->kind == FORMULA_AND ? node->children : f;
+    *count = node->kind == FORMULA_AND ? node->count : 1;
+}
+
+/* Rewrites the formula; what is demanded of a property outright stays as it is, with `then` of its value beside it. */
+static formula rewrite(compiler *c, formula f, replace_function *replace, const member_context *m, bool read) {
+    const formula *parts;
+    uint32_t count, used = 0;
+    demanded(c, &f, &parts, &count);
+    formula *list = compiler_new(c, sizeof *list * (2 * (size_t)count + 1));
+    for (uint32_t i = 0; i < count; i++) {
+        const formula_node *part = formula_get(c, parts[i]);
+        if (part->kind == FORMULA_ATOM && part->atom == ATOM_PROPERTY) {
+            list[used++] = parts[i];
+            if (read && part->a == m->key) list[used++] = value_atom(c, part->b);
+        } else {
+            list[used++] = formula_replace(c, parts[i], MEMBER_BITS, replace, (void *)m);
+        }
+    }
+    formula first = formula_and(c, list, used);
+    formula_node whole = *formula_get(c, f);
+    if (whole.kind != FORMULA_TUPLE || first == FORMULA_FALSE) return first;
+    formula *children = compiler_new(c, sizeof *children * whole.count);
+    children[0] = first;
+    for (uint32_t i = 1; i < whole.count; i++) {
+        children[i] = formula_replace(c, whole.children[i], MEMBER_BITS, replace, (void *)m);
+    }
+    return formula_tuple(c, children, whole.count);
+}
+
+static formula before_name(compiler *c, formula left, const member_context *m) {
+    return c->options.order == WEIR_ORDER_SCHEMA ? rewrite(c, left, pass_members, m, false) : left;
+}
+
+static void add_take(compiler *c, goal *g, graph_node *node, uint32_t name) {
+    const graph *object = g->object;
+    member_context m = {object, name, name == NONE ? NONE : object->names.items[name]};
+    formula read = rewrite(c, before_name(c, node->left, &m), read_member, &m, true);
     if (read == FORMULA_FALSE) return;
     id_list components = {NULL, 0, 0};
-    schema_member_components(c, &g->components, key, &components);
+    schema_member_components(c, &g->components, m.key, &components);
     take t;
     memset(&t, 0, sizeof t);
-    t.key = key;
+    t.name = name;
     t.child = child_of(c, read, &components);
     PUSH(c, node->takes, t);
 }
 
-static void visit_required(compiler *c, void *context, const formula_node *atom, formula self) {
-    (void)self;
-    id_list *keys = context;
-    if (atom->atom == ATOM_REQUIRED) PUSH(c, *keys, atom->a);
-}
-
-/* Fills a new node: what may be read in it, and what skipping and closing mean. */
 static void open_object_node(compiler *c, goal *g, uint32_t index) {
     graph_node node = g->object->nodes.items[index];
     node.opened = true;
-    const uint64_t additional = atom_kind_bit(ATOM_ADDITIONAL), required = atom_kind_bit(ATOM_REQUIRED);
-    if (node.position < g->object->names.count) {
-        uint32_t key = g->object->names.items[node.position];
-        uint64_t bits = atom_bits(ATOM_PROPERTY, key);
-        member_context context = {key};
-        formula skipped = formula_replace(c, node.left, bits, skip_member, &context);
-        node.skip = graph_node_add(c, g->object, node.position + 1, 0, skipped);
-        add_take(c, g, &node, key, bits | additional);
-    } else {
-        uint64_t all = atom_kind_bit(ATOM_PROPERTY) | additional | required;
-        node.close = formula_replace(c, node.left, all, close_object, NULL);
-        formula_visit(c, node.left, required, visit_required, &node.waiting);
-        for (uint32_t i = 0; i < g->object->marked.count; i++) {
-            add_take(c, g, &node, g->object->marked.items[i], additional);
-        }
-        for (uint32_t i = 0; i < node.waiting.count; i++) {
-            uint32_t key = node.waiting.items[i];
-            add_take(c, g, &node, key, atom_bits(ATOM_REQUIRED, key) | additional);
-        }
-        if (!g->object->closed) add_take(c, g, &node, NONE, additional);
-    }
+    node.close = formula_replace(c, node.left, MEMBER_BITS, close_object, NULL);
+    uint32_t from = g->object->positioned ? node.position : 0;
+    for (uint32_t name = from; name < g->object->names.count; name++) add_take(c, g, &node, name);
+    if (!g->object->closed) add_take(c, g, &node, NONE);
     g->object->nodes.items[index] = node;
 }
 
+/* Whether the members of names that are not told apart change the formula. */
 static uint32_t object_target(compiler *c, goal *g, uint32_t index, const take *t, formula class) {
     graph_node node = g->object->nodes.items[index];
     formula left = child_result(c, &t->child, class);
-    if (node.position < g->object->names.count) return graph_node_add(c, g->object, node.position + 1, 0, left);
-    member_context context = {t->key};
-    formula plain = formula_replace(c, node.left, atom_bits(ATOM_REQUIRED, t->key), present_member, &context);
-    return graph_node_add(c, g->object, node.position, node.flips + (left != plain), left);
+    uint32_t position = 0;
+    if (g->object->positioned) position = t->name < g->object->listed ? t->name + 1 : g->object->listed;
+    if (t->name != NONE) return graph_node_add(c, g->object, position, node.flips, left);
+    member_context m = {g->object, NONE, NONE};
+    formula plain = before_name(c, node.left, &m);
+    return graph_node_add(c, g->object, position, node.flips + (left != plain), left);
 }
 
-bool graph_marks_writable(const graph *object, const graph_node *node) {
-    uint32_t writable = 0;
+bool object_needs_writable(const graph *object, const graph_node *node) {
+    uint32_t needed = 0, writable = 0;
+    for (uint32_t i = 0; i < object->names.count; i++) needed += object->needed[i];
     for (uint32_t k = 0; k < node->takes.count; k++) {
-        bool marked = false, useful = false;
-        for (uint32_t i = 0; i < object->marked.count; i++) marked |= object->marked.items[i] == node->takes.items[k].key;
-        for (uint32_t i = 0; i < node->takes.items[k].targets.count; i++) {
-            useful |= node->takes.items[k].targets.items[i] != NONE;
-        }
-        writable += marked && useful;
+        const take *t = &node->takes.items[k];
+        if (t->name == NONE || !object->needed[t->name]) continue;
+        bool useful = false;
+        for (uint32_t i = 0; i < t->targets.count; i++) useful |= t->targets.items[i] != NONE;
+        writable += useful;
     }
-    return writable == object->marked.count;
+    return writable == needed;
 }
 
-/* Names in `required` that nothing lists. */
-static void find_required(compiler *c, graph *object, formula wanted) {
-    id_list keys = {NULL, 0, 0};
-    formula_visit(c, wanted, atom_kind_bit(ATOM_REQUIRED), visit_required, &keys);
-    for (uint32_t i = 0; i < keys.count; i++) {
-        bool listed = false;
-        for (uint32_t k = 0; k < object->names.count && !listed; k++) listed = object->names.items[k] == keys.items[i];
-        if (!listed) PUSH(c, object->required, keys.items[i]);
+typedef struct waiting {
+    const graph *object;
+    uint8_t *waits;
+} waiting;
+
+static void visit_waiting(compiler *c, void *context, const formula_node *atom, formula self) {
+    (void)c;
+    (void)self;
+    const waiting *w = context;
+    if (atom->atom == ATOM_REQUIRED || (atom->atom == ATOM_PROPERTY && !w->object->keeps)) {
+        w->waits[w->object->rank[atom->a]] = 1;
     }
 }
 
-#define MARKS_MOST 32
-
-/* Takes the names that the formula demands outright, and nothing lists, out of the formula: bits in the frame remember
- * them. So many such names cost one state, not one for each subset. */
-static formula mark_required(compiler *c, graph *object, formula wanted) {
-    formula_node node = *formula_get(c, wanted);
-    if (node.kind == FORMULA_TUPLE) node = *formula_get(c, node.children[0]);
-    formula single[1] = {wanted};
-    const formula *parts = node.kind == FORMULA_AND ? node.children : single;
-    uint32_t count = node.kind == FORMULA_AND ? node.count : 1;
-    for (uint32_t i = 0; i < count && object->marked.count < MARKS_MOST; i++) {
+void object_waits(compiler *c, const graph *object, formula left, uint8_t *waits) {
+    waiting w = {object, waits};
+    const formula *parts;
+    uint32_t count;
+    demanded(c, &left, &parts, &count);
+    for (uint32_t i = 0; i < count; i++) {
         const formula_node *part = formula_get(c, parts[i]);
-        if (part->kind != FORMULA_ATOM || part->atom != ATOM_REQUIRED) continue;
-        uint32_t key = part->a;
-        bool listed = true;
-        for (uint32_t k = 0; k < object->required.count; k++) listed &= object->required.items[k] != key;
-        if (listed) continue;
-        PUSH(c, object->marked, key);
+        bool of_property = part->kind == FORMULA_ATOM && part->atom == ATOM_PROPERTY;
+        if (!of_property) formula_visit(c, parts[i], MEMBER_BITS, visit_waiting, &w);
     }
-    for (uint32_t i = 0; i < object->marked.count; i++) {
-        member_context context = {object->marked.items[i]};
-        wanted = formula_replace(c, wanted, atom_bits(ATOM_REQUIRED, context.key), present_member, &context);
+    formula_node whole = *formula_get(c, left);
+    for (uint32_t i = 1; whole.kind == FORMULA_TUPLE && i < whole.count; i++) {
+        formula_visit(c, whole.children[i], MEMBER_BITS, visit_waiting, &w);
     }
+}
+
+/* --- the graph ------------------------------------------------------------------------------------------------ */
+
+static void visit_names(compiler *c, void *context, const formula_node *atom, formula self) {
+    (void)self;
+    graph *object = context;
+    if (atom->atom != ATOM_REQUIRED && atom->atom != ATOM_PROPERTY) return;
+    if (object->rank[atom->a] != NONE) return;
+    object->rank[atom->a] = object->names.count;
+    PUSH(c, object->names, atom->a);
+}
+
+/* The rank of every name told apart, and its place in byte order. */
+static void find_names(compiler *c, goal *g, formula wanted) {
+    graph *object = g->object;
+    uint32_t keys = c->schemas->keys.count;
+    bool closable;
+    schema_listed_names(c, &g->components, &object->names, &closable);
+    object->listed = object->names.count;
+    object->closed = closable && c->options.objects == WEIR_OBJECTS_CLOSED;
+    object->rank = compiler_new(c, sizeof *object->rank * (keys + 1));
+    memset(object->rank, 0xFF, sizeof *object->rank * (keys + 1));
+    for (uint32_t i = 0; i < object->listed; i++) object->rank[object->names.items[i]] = i;
+    formula_visit(c, wanted, MEMBER_BITS, visit_names, object);
+    if (object->names.count > 65000) {
+        compiler_fail(c, WEIR_ERROR_LIMIT, NULL, "an object of more than 65,000 names that are told apart");
+    }
+}
+
+typedef struct ranked {
+    const char *text;
+    uint32_t length, name;
+} ranked;
+
+static int by_text(const void *left, const void *right) {
+    const ranked *a = left, *b = right;
+    int order = memcmp(a->text, b->text, a->length < b->length ? a->length : b->length);
+    return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
+}
+
+static void find_leaves(compiler *c, graph *object) {
+    ranked *list = compiler_new(c, sizeof *list * (object->names.count + 1));
+    for (uint32_t i = 0; i < object->names.count; i++) {
+        uint32_t length;
+        const char *name = schema_key_text(c, object->names.items[i], &length);
+        char *quoted = compiler_new(c, 6 * (size_t)length + 3);
+        uint32_t size = (uint32_t)json_quote(name, length, quoted, 6 * (size_t)length + 3);
+        list[i] = (ranked){quoted, size, i};
+    }
+    qsort(list, object->names.count, sizeof *list, by_text);
+    object->leaf = NEW_ARRAY(c, uint32_t, object->names.count + 1);
+    for (uint32_t i = 0; i < object->names.count; i++) object->leaf[list[i].name] = i;
+}
+
+/* Names that are told apart are judged by name: "other names satisfy s" says so of each of them that its list lacks. */
+static formula spread_additional(compiler *c, void *context, const formula_node *atom, formula self) {
+    const graph *object = context;
+    if (atom->atom != ATOM_ADDITIONAL) return self;
+    id_list parts = {NULL, 0, 0};
+    if (!object->closed) PUSH(c, parts, self);
+    for (uint32_t i = 0; i < object->names.count; i++) {
+        uint32_t key = object->names.items[i];
+        if (!schema_key_in_set(c, key, atom->b)) PUSH(c, parts, schema_property_formula(c, key, atom->a));
+    }
+    return formula_and(c, parts.items, parts.count);
+}
+
+typedef struct entanglement {
+    graph *object;
+    bool sized;
+} entanglement;
+
+enum { FREE, NEEDED, ENTANGLED };
+
+static void visit_entangled(compiler *c, void *context, const formula_node *atom, formula self) {
+    (void)c;
+    (void)self;
+    entanglement *e = context;
+    e->sized |= atom->atom == ATOM_SIZE;
+    if (atom->atom != ATOM_REQUIRED && atom->atom != ATOM_PROPERTY) return;
+    e->object->needed[e->object->rank[atom->a]] = ENTANGLED;
+}
+
+static bool is_atom(const formula_node *part, atom_kind kind) { return part->kind == FORMULA_ATOM && part->atom == kind; }
+
+/* Bounds on the number of members that hold anyhow are dropped. */
+static formula drop_sizes(compiler *c, const graph *object, formula wanted) {
+    const formula *parts;
+    uint32_t count, required = 0, used = 0;
+    bool others = !object->closed;
+    demanded(c, &wanted, &parts, &count);
+    formula *kept = compiler_new(c, sizeof *kept * (count + 1));
+    for (uint32_t i = 0; i < count; i++) {
+        const formula_node *part = formula_get(c, parts[i]);
+        required += is_atom(part, ATOM_REQUIRED);
+        others &= !(is_atom(part, ATOM_ADDITIONAL) && part->a == NONE);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const formula_node *part = formula_get(c, parts[i]);
+        if (is_atom(part, ATOM_SIZE) && part->a <= required) continue;
+        if (part->kind == FORMULA_NOT && !others) {
+            const formula_node *inner = formula_get(c, part->children[0]);
+            if (is_atom(inner, ATOM_SIZE) && inner->a > object->names.count) continue;
+        }
+        kept[used++] = parts[i];
+    }
+    formula first = formula_and(c, kept, used);
+    formula_node whole = *formula_get(c, wanted);
+    if (whole.kind != FORMULA_TUPLE) return first;
+    formula *children = compiler_new(c, sizeof *children * whole.count);
+    memcpy(children, whole.children, sizeof *children * whole.count);
+    children[0] = first;
+    return formula_tuple(c, children, whole.count);
+}
+
+static formula present(compiler *c, void *context, const formula_node *atom, formula self) {
+    (void)c;
+    const graph *object = context;
+    return atom->atom == ATOM_REQUIRED && object->needed[object->rank[atom->a]] == NEEDED ? FORMULA_TRUE : self;
+}
+
+/* Takes the names that every value needs out of the formula, where nothing else hangs on them. */
+static formula find_needed(compiler *c, graph *object, formula wanted) {
+    const formula *parts;
+    uint32_t count;
+    entanglement e = {object, false};
+    object->needed = NEW_ARRAY(c, uint8_t, object->names.count + 1);
+    wanted = drop_sizes(c, object, wanted);
+    demanded(c, &wanted, &parts, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const formula_node *part = formula_get(c, parts[i]);
+        if (part->kind != FORMULA_ATOM || part->atom == ATOM_SIZE) formula_visit(c, parts[i], MEMBER_BITS, visit_entangled, &e);
+    }
+    formula_node whole = *formula_get(c, wanted);
+    for (uint32_t i = 1; whole.kind == FORMULA_TUPLE && i < whole.count; i++) {
+        formula_visit(c, whole.children[i], MEMBER_BITS, visit_entangled, &e);
+    }
+    for (uint32_t i = 0; i < count && !e.sized; i++) { /* with a bound on the size every name changes the node */
+        const formula_node *part = formula_get(c, parts[i]);
+        if (!is_atom(part, ATOM_REQUIRED)) continue;
+        uint8_t *needed = &object->needed[object->rank[part->a]];
+        if (*needed == FREE) *needed = NEEDED;
+    }
+    wanted = formula_replace(c, wanted, MEMBER_BITS, present, object);
+    for (uint32_t i = 0; i < object->names.count; i++) object->needed[i] = object->needed[i] == NEEDED;
     return wanted;
+}
+
+static void start_graph(compiler *c, goal *g, formula wanted, bool keeps) {
+    graph *object = g->object = NEW(c, graph);
+    object->keeps = keeps;
+    find_names(c, g, wanted);
+    find_leaves(c, object);
+    wanted = formula_replace(c, wanted, atom_kind_bit(ATOM_ADDITIONAL), spread_additional, object);
+    wanted = find_needed(c, object, wanted);
+    uint64_t sized = atom_kind_bit(ATOM_SIZE);
+    object->positioned = c->options.order == WEIR_ORDER_SCHEMA && (formula_get(c, wanted)->atoms & sized) != 0;
+    graph_node_add(c, object, 0, 0, wanted);
+}
+
+/* Targets of the takes of a node, for the classes that its members have by now. */
+static void find_targets(compiler *c, goal_id id, uint32_t index) {
+    goal *g = goal_get(c, id);
+    for (uint32_t k = 0; k < g->object->nodes.items[index].takes.count; k++) {
+        take t = g->object->nodes.items[index].takes.items[k];
+        goal_analyse(c, t.child.goal);
+        goal *value = goal_get(c, t.child.goal);
+        goal_depend(c, value, id);
+        while (t.targets.count < value->classes.count) {
+            uint32_t target = object_target(c, g, index, &t, value->classes.items[t.targets.count]);
+            PUSH(c, t.targets, target);
+        }
+        g->object->nodes.items[index].takes.items[k] = t;
+    }
 }
 
 void analyse_object(compiler *c, goal_id id) {
     goal *g = goal_get(c, id);
     formula wanted = goal_formula(c, g, TYPE_OBJECT);
     if (wanted == FORMULA_FALSE) return;
-    if (g->object == NULL) {
-        g->object = NEW(c, graph);
-        bool closable;
-        schema_listed_names(c, &g->components, &g->object->names, &closable);
-        g->object->closed = closable && c->options.objects == WEIR_OBJECTS_CLOSED;
-        find_required(c, g->object, wanted);
-        graph_node_add(c, g->object, 0, 0, mark_required(c, g->object, wanted));
-    }
+    if (g->object == NULL) start_graph(c, g, wanted, false);
     for (uint32_t index = 0; index < g->object->nodes.count; index++) {
         if (!g->object->nodes.items[index].opened) open_object_node(c, g, index);
-        for (uint32_t k = 0; k < g->object->nodes.items[index].takes.count; k++) {
-            take t = g->object->nodes.items[index].takes.items[k];
-            goal_analyse(c, t.child.goal);
-            goal *value = goal_get(c, t.child.goal);
-            goal_depend(c, value, id);
-            while (t.targets.count < value->classes.count) {
-                uint32_t target = object_target(c, g, index, &t, value->classes.items[t.targets.count]);
-                PUSH(c, t.targets, target);
-            }
-            g->object->nodes.items[index].takes.items[k] = t;
-        }
+        find_targets(c, id, index);
         const graph_node *node = &g->object->nodes.items[index];
-        if (node->close != FORMULA_FALSE && graph_marks_writable(g->object, node)) goal_add_class(c, g, node->close);
+        if (node->close != FORMULA_FALSE && object_needs_writable(g->object, node)) goal_add_class(c, g, node->close);
         compiler_spend(c, 50);
+        if (g->object->nodes.count > EXACT_NODES && !g->object->keeps) {
+            start_graph(c, g, wanted, true);
+            index = NONE; /* from the start */
+        }
     }
 }

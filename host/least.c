@@ -23,19 +23,20 @@ static bool any_byte(const least *l, uint8_t lo, uint8_t hi) {
 
 /* The same kind of way: only cost and depth can differ. */
 static bool same_way(const cost *a, const cost *b) {
-    return a->target == b->target && a->length == b->length && a->most == b->most && a->marks == b->marks &&
-           a->marked == b->marked;
+    return a->target == b->target && a->length == b->length && a->most == b->most && a->missing == b->missing &&
+           a->names == b->names && a->leaf_lo == b->leaf_lo && a->leaf_hi == b->leaf_hi &&
+           a->read == b->read && a->instance == b->instance;
 }
 
 /* Tokens at depth 1: the order of ways. */
-static uint64_t cheapness(const compiler *c, const cost *e) {
-    return (uint64_t)e->distance + (uint64_t)(e->lines - e->outdent) * c->options.indent;
+static int64_t cheapness(const compiler *c, const cost *e) {
+    return (int64_t)e->distance + ((int64_t)e->lines - e->outdent) * c->options.indent;
 }
 
 /* Of each kind the cheapest way is kept and the shallowest. Each goes on with one that its successor keeps, so a way that
  * was possible stays possible. */
-static void relax(compiler *c, entries *into, cost e) {
-    uint64_t cheap = cheapness(c, &e);
+void relax(compiler *c, entries *into, cost e) {
+    int64_t cheap = cheapness(c, &e);
     cost *cheapest = NULL, *shallowest = NULL;
     for (uint32_t i = 0; i < into->count; i++) {
         if (!same_way(&into->items[i], &e)) continue;
@@ -49,7 +50,7 @@ static void relax(compiler *c, entries *into, cost e) {
         if (into->count < 250) PUSH(c, *into, e); /* further kinds only tighten the bound */
         return;
     }
-    uint64_t known = cheapness(c, cheapest);
+    int64_t known = cheapness(c, cheapest);
     cost second = e;
     if (cheap < known || (cheap == known && e.depth < cheapest->depth)) {
         second = *cheapest;
@@ -70,7 +71,7 @@ static void relax(compiler *c, entries *into, cost e) {
 }
 
 /* What can be finished from `from`, `distance` later and below `depth` more frames. */
-static void relax_through(compiler *c, entries *into, uint32_t from, uint32_t distance) {
+void relax_through(compiler *c, entries *into, uint32_t from, uint32_t distance) {
     const entries *source = entries_of(c, from);
     for (uint32_t i = 0; i < source->count; i++) {
         cost e = source->items[i];
@@ -164,10 +165,10 @@ static cost module_cost(compiler *c, uint32_t index, uint32_t class_index) {
     automaton *a = c->automaton;
     const module *m = &a->modules.items[index];
     const entries *start = entries_of(c, m->start);
-    cost best = {0, COST_NEVER, 0, 0, 0, NONE, 0, 0, 0};
+    cost best = end_cost(0, COST_NEVER);
     for (uint32_t i = 0; i < start->count; i++) {
         cost e = start->items[i];
-        add_missing(a, &e);
+        add_names(c, &e);
         if (e.distance >= COST_NEVER - 1) continue;
         if (e.target == class_index) {
             if (e.distance < best.distance || (e.distance == best.distance && e.depth < best.depth)) best = e;
@@ -237,7 +238,7 @@ static void relax_literal(compiler *c, entries *into, uint32_t from) {
     }
 }
 
-static void relax_edge(compiler *c, const least *l, entries *into, uint32_t from, const edge *e) {
+static void relax_edge(compiler *c, const least *l, entries *into, const edge *e) {
     if (e->op == EDGE_INDENT) return;
     if (e->op != EDGE_INDENT_END && !any_byte(l, e->lo, e->hi)) return;
     switch (e->op) {
@@ -263,28 +264,20 @@ static void relax_edge(compiler *c, const least *l, entries *into, uint32_t from
         relax_call(c, into, e->target);
         break;
     case EDGE_POP:
-        relax(c, into, (cost){e->target, 1, 0, 0, 0, NONE, 0, 0, 0});
+        relax(c, into, end_cost(e->target, 1));
         break;
     case EDGE_CLOSE: /* behind an indentation: which class it is depends on the count */
-        relax(c, into, (cost){BOUNDARY_FLAG | l->closing[e->target], 0, 0, 0, 0, NONE, 0, 0, 0});
+        relax(c, into, end_cost(BOUNDARY_FLAG | l->closing[e->target], 0));
         break;
-    case EDGE_CLOSE_MARKED: {
-        const module *m = &c->automaton->modules.items[c->automaton->state_module.items[from]];
-        for (int way = 0; way < 2; way++) {
-            relax(c, into, (cost){e->target, 1, 0, 0, 0, NONE, 0, m->weights[way], 0});
-        }
+    case EDGE_NAMED:
+        relax_through(c, into, c->automaton->targets.items[e->target], 1);
         break;
-    }
-    case EDGE_MARK: {
-        const entries *source = entries_of(c, e->target);
-        for (uint32_t i = 0; i < source->count; i++) {
-            cost named = source->items[i];
-            if (named.marked != 0) continue; /* a way that writes two names is the weight of one more */
-            named.distance++;
-            named.length = 0;
-            named.most = NONE;
-            named.marked |= 1u << e->argument;
-            relax(c, into, named);
+    case EDGE_CLOSE_NAMED: {
+        const uint32_t *pair = &c->automaton->targets.items[e->target];
+        for (uint32_t way = 0; way < 1u + c->automaton->object_two_ways.items[pair[0]]; way++) {
+            cost closing = end_cost(pair[1], 1);
+            closing.missing = 1 + 2 * pair[0] + way;
+            relax(c, into, closing);
         }
         break;
     }
@@ -305,17 +298,19 @@ static bool state_update(compiler *c, least *l, uint32_t id, const uint32_t *bou
     const state *s = &a->states.items[id];
     entries *fresh = &l->scratch;
     fresh->count = 0;
-    if ((s->flags & STATE_ACCEPTS) != 0) relax(c, fresh, (cost){0, 0, 0, 0, 0, NONE, 0, 0, 0});
+    if ((s->flags & STATE_ACCEPTS) != 0) relax(c, fresh, end_cost(0, 0));
     if (boundary_of[id] != NONE) {
         if (a->boundary_costs.items[boundary_of[id]].segments.count != 0) {
-            relax(c, fresh, (cost){BOUNDARY_FLAG | boundary_of[id], 0, 0, 0, 0, NONE, 0, 0, 0});
+            relax(c, fresh, end_cost(BOUNDARY_FLAG | boundary_of[id], 0));
         }
+    } else if (s->instance != NONE && a->instances.items[s->instance].object != NONE) {
+        name_state(c, fresh, id);
     } else if (s->instance != NONE) {
         scalar_state(c, fresh, id);
     } else {
         for (uint32_t i = 0; i < s->edge_count; i++) {
             edge e = a->edges.items[s->edges + i];
-            relax_edge(c, l, fresh, id, &e);
+            relax_edge(c, l, fresh, &e);
         }
         relax_literal(c, fresh, id);
     }
@@ -348,6 +343,8 @@ void automaton_costs(compiler *c) {
     a->boundary_costs.items = NEW_ARRAY(c, boundary_plan, a->boundaries.count + 1);
     a->boundary_costs.count = a->boundary_costs.capacity = a->boundaries.count;
     reserve_weights(c);
+    a->name_tables.items = compiler_zero(c, sizeof *a->name_tables.items * (a->instances.count + 1));
+    a->name_tables.count = a->name_tables.capacity = a->instances.count;
     l.closing = reserve_closing(c);
     uint32_t *boundary_of = compiler_new(c, sizeof *boundary_of * (a->states.count + 1));
     memset(boundary_of, 0xFF, sizeof *boundary_of * (a->states.count + 1));
@@ -366,5 +363,6 @@ void automaton_costs(compiler *c) {
         for (uint32_t id = 0; id < a->states.count; id++) changed |= state_update(c, &l, id, boundary_of);
         for (uint32_t i = a->boundaries.count; i-- > 0;) changed |= boundary_update(c, i);
         for (uint32_t i = 0; i < a->modules.count; i++) changed |= weights_update(c, i);
+        for (uint32_t i = 0; i < a->instances.count; i++) changed |= name_tables_update(c, i);
     }
 }

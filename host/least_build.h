@@ -14,15 +14,29 @@ static inline entries *entries_of(compiler *c, uint32_t state_id) {
     return (entries *)&c->automaton->state_costs.items[state_id];
 }
 
-/* The cheapest segment of a class at a count, or NULL. */
+static inline cost end_cost(uint32_t target, uint32_t distance) {
+    return (cost){target, distance, 0, 0, 0, NONE, 0, 0, 0, 0, 0, 0, NONE};
+}
+
+/* least.c: keeps e if no known way is as good. */
+void relax(compiler *c, entries *into, cost e);
+/* What can be finished from `from`, `distance` later. */
+void relax_through(compiler *c, entries *into, uint32_t from, uint32_t distance);
+
+/* least_frame.c: the cheapest segment of a class at a count, or NULL. */
 const segment *boundary_cheapest(const boundary_plan *b, uint32_t class_index, uint32_t items);
-/* One round of the fixpoint for a boundary, and for the names of a module; false: nothing changed. */
+/* One round of the fixpoint for a boundary; false: nothing changed. */
 bool boundary_update(compiler *c, uint32_t index);
-bool weights_update(compiler *c, uint32_t index);
-void reserve_weights(compiler *c);
-/* Adds what the names cost that this way leaves out. */
-void add_missing(const automaton *a, cost *e);
 /* [count_case] a boundary of its own for every table of EDGE_CLOSE, the bracket and nothing else; NONE elsewhere. */
 uint32_t *reserve_closing(compiler *c);
+
+/* least_names.c: one round for the needed names of a module, and for the names of an instance; false: nothing changed. */
+bool weights_update(compiler *c, uint32_t index);
+bool name_tables_update(compiler *c, uint32_t instance_id);
+void reserve_weights(compiler *c);
+/* The costs of a state inside a name. */
+void name_state(compiler *c, entries *into, uint32_t state_id);
+/* Adds what the members cost that this way leaves open, at the start of the object: no name has been read. */
+void add_names(compiler *c, cost *e);
 
 #endif

@@ -1,5 +1,4 @@
-/* least_frame.c - what the registers of a frame add to the cost of finishing: items that a counted array still needs, and
- * required names that an object still lacks. */
+/* least_frame.c - what the count of a frame adds to the cost of finishing: items that an array still needs. */
 #include <string.h>
 
 #include "least_build.h"
@@ -129,70 +128,6 @@ bool boundary_update(compiler *c, uint32_t index) {
     *old = fresh;
     compiler_spend(c, 100 * (uint64_t)(fresh.segments.count + 1));
     return !same;
-}
-
-/* --- names that are required and not listed ------------------------------------------------------------------- */
-
-/* What one missing name costs: comma, space, the quoted name, and its value. The values of the names are free of each
- * other, so the state behind a name tells it: its cost less that of closing. False: nothing changed. */
-static uint32_t name_weight(compiler *c, const cost *value, const char *name, uint32_t length) {
-    /* The comma takes the place of the bracket that the state's cost ends with. */
-    uint32_t spaced = c->options.whitespace >= WEIR_WHITESPACE_SPACED;
-    uint32_t weight = value->distance + (uint32_t)json_quote(name, length, NULL, 0) + spaced;
-    if (c->options.whitespace != WEIR_WHITESPACE_PRETTY) return weight;
-    /* Lines are charged at the greatest depth: here nothing knows the real one. */
-    return weight + (1 + value->lines) * c->options.indent * c->options.depth_limit;
-}
-
-bool weights_update(compiler *c, uint32_t index) {
-    automaton *a = c->automaton;
-    module *m = &a->modules.items[index];
-    if (m->weights[0] == 0) return false;
-    const graph *object = goal_get(c, m->goal)->object;
-    bool changed = false;
-    for (int shallow = 0; shallow < 2; shallow++) {
-        for (uint32_t k = 0; k < object->marked.count; k++) {
-            if (m->mark_states[k] == 0) continue;
-            const entries *behind = entries_of(c, m->mark_states[k]);
-            const cost *best = NULL;
-            for (uint32_t i = 0; i < behind->count; i++) {
-                const cost *e = &behind->items[i];
-                if (best == NULL || (shallow ? e->depth < best->depth : e->distance < best->distance)) best = e;
-            }
-            if (best == NULL) continue;
-            uint32_t length, *known = &a->weights.items[m->weights[shallow] + 2 * k];
-            const char *name = schema_key_text(c, object->marked.items[k], &length);
-            uint32_t weight = name_weight(c, best, name, length);
-            changed |= known[0] != weight || known[1] != best->depth;
-            known[0] = weight;
-            known[1] = best->depth;
-        }
-    }
-    return changed;
-}
-
-void reserve_weights(compiler *c) {
-    automaton *a = c->automaton;
-    for (uint32_t i = 0; i < a->modules.count; i++) {
-        module *m = &a->modules.items[i];
-        if (m->type != TYPE_OBJECT || m->start == NONE) continue;
-        uint32_t count = goal_get(c, m->goal)->object->marked.count;
-        for (int shallow = 0; shallow < 2 && count != 0; shallow++) {
-            m->weights[shallow] = a->weights.count + 1;
-            PUSH(c, a->weights, count);
-            for (uint32_t k = 0; k < 2 * count; k++) PUSH(c, a->weights, COST_NEVER);
-        }
-    }
-}
-
-/* Adds what the names cost that this way leaves out. */
-void add_missing(const automaton *a, cost *e) {
-    for (uint32_t k = 0; e->marks != 0 && k < a->weights.items[e->marks - 1]; k++) {
-        if ((e->marked >> k & 1) != 0) continue;
-        const uint32_t *weight = &a->weights.items[e->marks + 2 * k];
-        e->distance = weight[0] >= COST_NEVER - 1 - e->distance ? COST_NEVER - 1 : e->distance + weight[0];
-        if (weight[1] > e->depth) e->depth = weight[1];
-    }
 }
 
 /* A boundary of its own for every table of EDGE_CLOSE: the bracket and nothing else. */

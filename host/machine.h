@@ -28,8 +28,9 @@ enum sequence_word {
     SEQUENCE_BUDGET,  /* tokens left, or NONE */
     SEQUENCE_HEAD
 };
-/* A frame: return symbol, commas read in an array or bits of required names in an object, hashes of keys (two words each), cost of finishing after each class. */
-enum frame_word { FRAME_RETURN, FRAME_COUNT, FRAME_MARKS = FRAME_COUNT, FRAME_HASHES };
+/* A frame: return symbol, commas read in an array, name_words of bits of names, hashes of keys (two words each), cost of
+ * finishing after each class. */
+enum frame_word { FRAME_RETURN, FRAME_COUNT, FRAME_NAMES };
 
 /* The sections of a blob as pointers. */
 typedef struct machine {
@@ -46,6 +47,8 @@ typedef struct machine {
     const boundary *boundaries;
     const segment *segments;
     const uint32_t *weights;
+    const object *objects;
+    const uint32_t *masks;
     const row *rows;
     const uint32_t *lists;
     const patch *patches;
@@ -68,6 +71,8 @@ MACHINE machine machine_open(const tables *t) {
     m.boundaries = (const boundary *)(at + t->offsets[SECTION_BOUNDARIES]);
     m.segments = (const segment *)(at + t->offsets[SECTION_SEGMENTS]);
     m.weights = (const uint32_t *)(at + t->offsets[SECTION_WEIGHTS]);
+    m.objects = (const object *)(at + t->offsets[SECTION_OBJECTS]);
+    m.masks = (const uint32_t *)(at + t->offsets[SECTION_MASKS]);
     m.rows = (const row *)(at + t->offsets[SECTION_ROWS]);
     m.lists = (const uint32_t *)(at + t->offsets[SECTION_LISTS]);
     m.patches = (const patch *)(at + t->offsets[SECTION_PATCHES]);
@@ -127,8 +132,101 @@ MACHINE uint32_t cost_add(uint32_t a, uint32_t b) {
     return a == COST_NEVER || b == COST_NEVER || a > COST_NEVER - 1 - b ? COST_NEVER : a + b;
 }
 
+MACHINE uint32_t frame_hashes(const machine *m) { return FRAME_NAMES + m->t->name_words; }
+
 MACHINE uint32_t frame_rest(const machine *m, const uint32_t *frame, uint32_t class_index) {
-    return frame[FRAME_HASHES + 2 * m->t->hash_slots + class_index];
+    return frame[frame_hashes(m) + 2 * m->t->hash_slots + class_index];
+}
+
+/* --- names of an object --------------------------------------------------------------------------------------- */
+
+MACHINE bool mask_bit(const uint32_t *mask, uint32_t bit) { return (mask[bit / 32] >> bit % 32 & 1) != 0; }
+
+/* Which names can follow: those in none of these masks. */
+typedef struct name_filter {
+    const uint32_t *seen, *dead, *beyond; /* beyond: NULL if nothing is */
+    uint32_t name_count;
+} name_filter;
+
+MACHINE name_filter names_open(const machine *m, const instance *i, const uint32_t *frame) {
+    const object *o = &m->objects[i->object];
+    name_filter f = {frame + FRAME_NAMES, m->masks + i->dead, (const uint32_t *)0, o->name_count};
+    for (uint32_t k = 0; k < o->order_count; k++) {
+        if (mask_bit(f.seen, m->masks[o->order + k])) continue;
+        f.beyond = m->masks + o->beyond + (size_t)k * o->words;
+        break;
+    }
+    return f;
+}
+
+MACHINE bool name_can_follow(const name_filter *f, uint32_t bit) {
+    uint32_t blocked = f->seen[bit / 32] | f->dead[bit / 32] | (f->beyond != (const uint32_t *)0 ? f->beyond[bit / 32] : 0);
+    return (blocked >> bit % 32 & 1) == 0;
+}
+
+MACHINE bool names_can_follow(const name_filter *f, uint32_t lo, uint32_t hi, bool others) {
+    if (others && name_can_follow(f, f->name_count)) return true;
+    if (hi > f->name_count) hi = f->name_count;
+    while (lo < hi) {
+        uint32_t word = lo / 32, blocked = f->seen[word] | f->dead[word];
+        uint32_t range = TABLES_NONE << lo % 32;
+        if (f->beyond != (const uint32_t *)0) blocked |= f->beyond[word];
+        if (hi - word * 32 < 32) range &= (1u << hi % 32) - 1;
+        if ((~blocked & range) != 0) return true;
+        lo = (word + 1) * 32;
+    }
+    return false;
+}
+
+/* Whether a required name is still missing. */
+MACHINE bool names_missing(const machine *m, const object *o, const uint32_t *frame) {
+    for (uint32_t k = 0; k < o->words; k++) {
+        if ((m->masks[o->required + k] & ~frame[FRAME_NAMES + k]) != 0) return true;
+    }
+    return false;
+}
+
+/* {distance, depth, lines} at this depth. */
+MACHINE uint32_t name_cost(const machine *m, const uint32_t *weight, uint32_t depth) {
+    if (weight[0] == COST_NEVER || depth + weight[1] > m->t->depth_limit) return COST_NEVER;
+    return cost_add(weight[0], weight[2] * m->t->indent * depth);
+}
+
+/* What the missing required names cost; COST_NEVER where one nests too deep. */
+MACHINE uint32_t names_missing_cost(const machine *m, const object *o, uint32_t way, const uint32_t *frame, uint32_t depth) {
+    const uint32_t *weights = m->weights + o->weights + 3 * way * o->name_count;
+    uint32_t total = 0;
+    for (uint32_t k = 0; k < o->words; k++) {
+        for (uint32_t left = m->masks[o->required + k] & ~frame[FRAME_NAMES + k]; left != 0; left &= left - 1) {
+            uint32_t lowest = left & (0u - left), bit = 32 * k;
+            while (lowest > 1) {
+                lowest >>= 1;
+                bit++;
+            }
+            total = cost_add(total, name_cost(m, weights + 3 * bit, depth));
+        }
+    }
+    return total;
+}
+
+/* `so_far` and the cheapest name that can follow now, counted from its first byte on; the weight of a missing one is in
+ * `so_far` already. */
+MACHINE uint32_t names_first_cost(const machine *m, const cost *e, const uint32_t *frame, uint32_t depth, uint32_t so_far) {
+    const instance *i = &m->instances[e->instance];
+    const object *o = &m->objects[i->object];
+    const uint32_t *through = m->weights + e->names - 1, *weights = m->weights + o->weights;
+    name_filter f = names_open(m, i, frame);
+    uint32_t least = COST_NEVER;
+    if (so_far == COST_NEVER) return COST_NEVER;
+    if (e->missing != 0 && (e->missing - 1) % 2 != 0) weights += 3 * o->name_count;
+    for (uint32_t bit = e->leaf_lo; bit < e->leaf_hi; bit++) {
+        uint32_t cost = name_can_follow(&f, bit) ? name_cost(m, through + 3 * bit, depth) : COST_NEVER;
+        if (cost == COST_NEVER) continue;
+        cost = cost_add(cost, so_far);
+        if (mask_bit(m->masks + o->required, bit) && cost != COST_NEVER) cost -= name_cost(m, weights + 3 * bit, depth);
+        if (cost < least) least = cost;
+    }
+    return least == COST_NEVER ? least : least - (e->read < least ? e->read : least);
 }
 
 MACHINE uint32_t boundary_cost(const machine *m, uint32_t index, const uint32_t *frame, uint32_t depth) {
@@ -153,20 +251,20 @@ MACHINE uint32_t machine_cost(const machine *m, uint32_t at, uint32_t counter, c
     for (uint32_t i = 0; i < s->cost_count; i++) {
         const cost *e = &m->costs[s->costs + i];
         if (e->depth > room || counter > e->most) continue;
-        uint32_t total = cost_add(e->distance, (e->lines * depth - e->outdent) * m->t->indent);
+        uint32_t total = cost_add(e->distance, e->lines * depth * m->t->indent);
         if (e->length == TABLES_NONE) {
             total -= counter < total ? counter : total;
         } else if (e->length > counter) {
             total = cost_add(total, e->length - counter);
         }
-        if (e->marks != 0) {
-            const uint32_t *weights = m->weights + e->marks - 1;
-            uint32_t present = frame[FRAME_MARKS] | e->marked;
-            for (uint32_t k = 0; k < weights[0]; k++) {
-                if ((present >> k & 1) != 0) continue;
-                total = weights[2 + 2 * k] > room ? COST_NEVER : cost_add(total, weights[1 + 2 * k]);
-            }
+        if (e->missing != 0) {
+            const object *o = &m->objects[(e->missing - 1) / 2];
+            total = cost_add(total, names_missing_cost(m, o, (e->missing - 1) % 2, frame, depth));
         }
+        if (e->names != 0) {
+            total = names_first_cost(m, e, frame, depth, total);
+        }
+        if (total != COST_NEVER) total -= e->outdent * m->t->indent; /* of a line that is counted by now */
         uint32_t then = (e->target & BOUNDARY_FLAG) != 0 ? boundary_cost(m, e->target & ~BOUNDARY_FLAG, frame, depth)
                                                         : frame_rest(m, frame, e->target);
         total = cost_add(total, then);
@@ -186,10 +284,10 @@ MACHINE bool walk_push(const machine *m, walk *w, const call *to) {
     const return_symbol *r = &m->returns[to->ret];
     frame[FRAME_RETURN] = to->ret;
     frame[FRAME_COUNT] = 0;
-    for (uint32_t i = 0; i < 2 * m->t->hash_slots; i++) frame[FRAME_HASHES + i] = 0;
+    for (uint32_t i = 0; i < m->t->name_words + 2 * m->t->hash_slots; i++) frame[FRAME_NAMES + i] = 0;
     for (uint32_t i = 0; i < m->t->class_max; i++) {
         uint32_t target = i < r->class_count ? m->targets[r->targets + i] : STATE_DEAD;
-        frame[FRAME_HASHES + 2 * m->t->hash_slots + i] =
+        frame[frame_hashes(m) + 2 * m->t->hash_slots + i] =
             target == STATE_DEAD ? COST_NEVER : machine_cost(m, target, 0, below, w->depth);
     }
     w->depth++;
@@ -207,19 +305,39 @@ MACHINE bool walk_pop(const machine *m, walk *w, uint32_t class_index) {
     return w->state != STATE_DEAD;
 }
 
-/* A key ended in an object that keeps hashes: it must be new among those kept. */
+/* A name that is not told apart ended in an object that keeps hashes: it must be new among those kept. */
 MACHINE bool walk_key_hash(const machine *m, walk *w, const instance *i) {
-    const uint32_t *frame = walk_frame(m, w, w->depth);
+    const uint32_t *frame = walk_frame(m, w, w->depth) + frame_hashes(m);
     uint32_t low = (uint32_t)w->hash, high = (uint32_t)(w->hash >> 32);
     for (uint32_t k = 0; k < i->hash_used; k++) {
-        if (frame[FRAME_HASHES + 2 * k] == low && frame[FRAME_HASHES + 2 * k + 1] == high) return false;
+        if (frame[2 * k] == low && frame[2 * k + 1] == high) return false;
     }
     if (i->hash_keep != 0) {
-        uint32_t *own = walk_own_frame(m, w);
-        own[FRAME_HASHES + 2 * i->hash_used] = low;
-        own[FRAME_HASHES + 2 * i->hash_used + 1] = high;
+        uint32_t *own = walk_own_frame(m, w) + frame_hashes(m);
+        own[2 * i->hash_used] = low;
+        own[2 * i->hash_used + 1] = high;
     }
     return true;
+}
+
+/* A name ended: its bit, and in the schema's order those of the names before it. */
+MACHINE bool walk_name(const machine *m, walk *w, const instance *i, uint32_t bit) {
+    const object *o = &m->objects[i->object];
+    const uint32_t *reads = m->masks + o->reads + (size_t)bit * o->words;
+    name_filter f = names_open(m, i, walk_frame(m, w, w->depth));
+    if (!name_can_follow(&f, bit)) return false;
+    uint32_t *seen = walk_own_frame(m, w) + FRAME_NAMES;
+    for (uint32_t k = 0; k < o->words; k++) seen[k] |= reads[k];
+    return true;
+}
+
+/* Goes to a local state of the instance; a state of a name only while such a name can follow. */
+MACHINE bool walk_local(const machine *m, walk *w, const instance *i, uint32_t local) {
+    w->state = i->base + local;
+    const state *s = &m->states[w->state];
+    if ((s->flags & STATE_NAMED) == 0) return true;
+    name_filter f = names_open(m, i, walk_frame(m, w, w->depth));
+    return names_can_follow(&f, s->leaf_lo, s->leaf_hi, (s->flags & STATE_OTHERS) != 0);
 }
 
 /* The case that holds for a count; the last one holds for all that are left. */
@@ -251,15 +369,12 @@ MACHINE bool walk_byte(const machine *m, walk *w, uint8_t byte) {
         case EDGE_CHAR_FREE:
             if (w->counter >= i->longest) return false;
             w->counter++;
-            w->state = i->base + e->target;
-            return true;
+            return walk_local(m, w, i, e->target);
         case EDGE_CHAR:
             w->counter++;
-            w->state = i->base + e->target;
-            return true;
+            return walk_local(m, w, i, e->target);
         case EDGE_LOCAL:
-            w->state = i->base + e->target;
-            return true;
+            return walk_local(m, w, i, e->target);
         case EDGE_OPEN:
             w->counter = 0;
             w->hash = 0;
@@ -271,7 +386,11 @@ MACHINE bool walk_byte(const machine *m, walk *w, uint8_t byte) {
             return walk_pop(m, w, e->target);
         case EDGE_EXIT:
         case EDGE_EXIT_LENGTH:
-            if ((s->flags & STATE_HASHES) != 0 && !walk_key_hash(m, w, i)) return false;
+            if ((s->flags & STATE_HASHES) != 0 && e->op == EDGE_EXIT_LENGTH && !walk_key_hash(m, w, i)) return false;
+            if (i->object != TABLES_NONE) {
+                uint32_t bit = e->op == EDGE_EXIT ? e->target : m->objects[i->object].name_count;
+                if (!walk_name(m, w, i, bit)) return false;
+            }
             w->state = STATE_DEAD;
             if (e->op == EDGE_EXIT) {
                 w->state = m->targets[i->exits + e->target];
@@ -310,13 +429,15 @@ MACHINE bool walk_byte(const machine *m, walk *w, uint8_t byte) {
             w->state = e->target;
             continue; /* the byte is still to be read */
         }
-        case EDGE_MARK:
-            walk_own_frame(m, w)[FRAME_MARKS] |= 1u << e->argument;
-            w->state = e->target;
-            return true;
-        case EDGE_CLOSE_MARKED: {
-            uint32_t all = e->argument >= 32 ? TABLES_NONE : (1u << e->argument) - 1;
-            return (walk_frame(m, w, w->depth)[FRAME_MARKS] & all) == all && walk_pop(m, w, e->target);
+        case EDGE_NAMED: {
+            const instance *name = &m->instances[m->targets[e->target + 1]];
+            name_filter f = names_open(m, name, walk_frame(m, w, w->depth));
+            w->state = m->targets[e->target];
+            return names_can_follow(&f, 0, f.name_count, true);
+        }
+        case EDGE_CLOSE_NAMED: {
+            const object *o = &m->objects[m->targets[e->target]];
+            return !names_missing(m, o, walk_frame(m, w, w->depth)) && walk_pop(m, w, m->targets[e->target + 1]);
         }
         case EDGE_COMMA: {
             uint32_t *frame = walk_own_frame(m, w);

@@ -17,6 +17,15 @@ uint32_t masks_list(compiler *c, masks *m, const uint32_t *items, uint32_t count
     return m->list_offsets.items[id];
 }
 
+uint32_t masks_named(compiler *c, masks *m, const named_token *named, uint32_t count) {
+    uint32_t *pairs = compiler_new(c, 2 * sizeof *pairs * (count + 1));
+    for (uint32_t i = 0; i < count; i++) {
+        pairs[2 * i] = named[i].token | (named[i].leaves.others ? NAMED_OTHERS : 0);
+        pairs[2 * i + 1] = named[i].leaves.lo | (uint32_t)named[i].leaves.hi << 16;
+    }
+    return masks_list(c, m, pairs, 2 * count);
+}
+
 uint32_t masks_row(compiler *c, masks *m, row r) {
     bool is_new;
     uint32_t id = intern(c, &m->row_table, &r, sizeof r, &is_new);
@@ -52,6 +61,9 @@ static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id) {
     row r;
     memset(&r, 0, sizeof r);
     r.token = NONE;
+    r.instance = o.named_count != 0 ? o.instance : NONE;
+    r.named = masks_named(c, m, o.named, o.named_count);
+    r.named_count = o.named_count;
     r.depth_need = o.depth_need;
     r.cost_need = o.cost_need;
     r.guarded = masks_list(c, m, o.guarded, o.guarded_count);
@@ -61,7 +73,7 @@ static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id) {
         r.patches = masks_patches(c, m, &spaced, 1);
         r.patch_count = 1;
     }
-    r.kind = o.plain_count + o.guarded_count + o.spaced_count == 0 ? WEIR_ROW_EMPTY
+    r.kind = o.plain_count + o.guarded_count + o.spaced_count + o.named_count == 0 ? WEIR_ROW_EMPTY
              : o.plain_count <= LIST_LIMIT                         ? WEIR_ROW_LIST
                                                                    : WEIR_ROW_BITMAP;
     if (r.kind == WEIR_ROW_BITMAP) {
@@ -71,8 +83,25 @@ static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id) {
     r.plain = masks_list(c, m, o.plain, o.plain_count);
     r.plain_count = o.plain_count;
     bool stops = (c->automaton->states.items[state_id].flags & STATE_ACCEPTS) != 0;
-    if (o.plain_count == 1 && o.guarded_count + o.spaced_count == 0 && !stops) r.token = o.plain[0];
+    if (o.plain_count == 1 && o.guarded_count + o.spaced_count + o.named_count == 0 && !stops) r.token = o.plain[0];
     return masks_row(c, m, r);
+}
+
+/* The most that names can add to a cost. */
+static uint32_t greatest_names(const automaton *a, const cost *e) {
+    uint32_t missing = 0, first = 0;
+    if (e->missing != 0) {
+        const object *o = &a->objects.items[(e->missing - 1) / 2];
+        const uint32_t *weights = a->weights.items + o->weights + ((e->missing - 1) % 2 != 0 ? 3 * o->name_count : 0);
+        for (uint32_t leaf = 0; leaf < o->name_count; leaf++) {
+            if (mask_bit(a->masks.items + o->required, leaf)) missing = cost_add(missing, weights[3 * leaf]);
+        }
+    }
+    for (uint32_t leaf = e->leaf_lo; e->names != 0 && leaf < e->leaf_hi; leaf++) {
+        uint32_t through = a->weights.items[e->names - 1 + 3 * leaf];
+        if (through != COST_NEVER && through > first) first = through;
+    }
+    return cost_add(missing, first);
 }
 
 /* The greatest distance to finish the frame: how much one token can raise the least cost. */
@@ -85,9 +114,7 @@ static void find_finish(compiler *c, masks *m) {
         for (uint32_t i = 0; i < a->state_costs.items[id].count; i++) {
             cost e = a->state_costs.items[id].items[i];
             uint32_t distance = cost_add(e.distance, e.length == NONE ? 0 : e.length);
-            for (uint32_t k = 0; e.marks != 0 && k < a->weights.items[e.marks - 1]; k++) {
-                distance = cost_add(distance, a->weights.items[e.marks + 2 * k]);
-            }
+            distance = cost_add(distance, greatest_names(a, &e));
             if ((e.target & BOUNDARY_FLAG) != 0) {
                 const boundary_plan *b = &a->boundary_costs.items[e.target & ~BOUNDARY_FLAG];
                 uint32_t longest = 0;
@@ -109,6 +136,7 @@ masks *masks_build(compiler *c) {
     masks *m = NEW(c, masks);
     uint32_t values = c->vocab->token_count > c->vocab->lexicon->suffix_count ? c->vocab->token_count
                                                                              : c->vocab->lexicon->suffix_count;
+    m->found_instance = NONE;
     m->value_words = values / 64 + 1;
     m->plain = NEW_ARRAY(c, uint64_t, m->value_words);
     m->guarded = NEW_ARRAY(c, uint64_t, m->value_words);

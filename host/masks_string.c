@@ -14,15 +14,28 @@ static int by_id(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
+/* Suffixes that a name of the object around the string allows. */
+static const named_leaves *suffix_names(compiler *c, const outcome *o, uint32_t count, uint8_t *marks) {
+    if (o->named_count == 0) return NULL;
+    named_leaves *named = NEW_ARRAY(c, named_leaves, count);
+    for (uint32_t i = 0; i < o->named_count; i++) {
+        marks[o->named[i].token] = MARK_NAMED;
+        named[o->named[i].token] = o->named[i].leaves;
+    }
+    return named;
+}
+
 /* The suffixes allowed from a state; equal sets have equal ids. */
 static uint32_t suffix_set_of(compiler *c, masks *m, uint32_t state_id) {
     if (m->suffix_of_state[state_id] != NONE) return m->suffix_of_state[state_id];
     const lexicon *l = c->vocab->lexicon;
     outcome o = masks_walk(c, m, &l->suffixes, NULL, state_id, false);
-    uint32_t size = l->suffix_count + 8;
+    uint32_t size = l->suffix_count + 12;
     uint8_t *marks = NEW_ARRAY(c, uint8_t, size);
     for (uint32_t i = 0; i < o.plain_count; i++) marks[o.plain[i]] = MARK_PLAIN;
     for (uint32_t i = 0; i < o.guarded_count; i++) marks[o.guarded[i]] = MARK_GUARDED;
+    const named_leaves *named = suffix_names(c, &o, l->suffix_count, marks);
+    uint32_t instance_id = o.named_count != 0 ? o.instance : NONE;
     /* The empty suffix: the token ends with the quote. */
     marks[0] = c->automaton->state_costs.items[state_id].count != 0 ? MARK_PLAIN : MARK_NO;
     uint32_t finish = m->finish[state_id];
@@ -33,9 +46,10 @@ static uint32_t suffix_set_of(compiler *c, masks *m, uint32_t state_id) {
     }
     memcpy(marks + l->suffix_count, &o.depth_need, 4);
     memcpy(marks + l->suffix_count + 4, &o.cost_need, 4);
+    memcpy(marks + l->suffix_count + 8, &instance_id, 4);
     bool is_new;
-    uint32_t id = intern(c, &m->suffix_table, marks, size, &is_new);
-    if (is_new) PUSH(c, m->suffix_sets, ((suffix_set){marks, o.depth_need, o.cost_need}));
+    uint32_t id = intern(c, &m->suffix_table, marks, size, &is_new); /* the names follow from the instance and the marks */
+    if (is_new) PUSH(c, m->suffix_sets, ((suffix_set){marks, named, instance_id, o.depth_need, o.cost_need}));
     return m->suffix_of_state[state_id] = id;
 }
 
@@ -46,15 +60,18 @@ static uint32_t quote_patch(compiler *c, masks *m, uint32_t lexical, uint32_t se
     uint32_t id = intern(c, &m->patch_table, key, sizeof key, &is_new);
     if (!is_new) return id;
     const lexical_row *row_of = &c->vocab->lexicon->rows[lexical];
-    const uint8_t *marks = m->suffix_sets.items[set].marks;
+    const suffix_set *s = &m->suffix_sets.items[set];
     uint32_t *list = compiler_new(c, sizeof *list * (row_of->quote_count + 1));
     uint32_t *guarded = compiler_new(c, sizeof *guarded * (row_of->quote_count + 1));
-    uint32_t count = 0, guarded_count = 0;
+    named_token *named = compiler_new(c, sizeof *named * (s->named != NULL ? row_of->quote_count + 1 : 1));
+    uint32_t count = 0, guarded_count = 0, named_count = 0;
     for (uint32_t i = 0; i < row_of->quote_count; i++) {
         const quote_token *q = &row_of->quotes[i];
-        if (marks[q->suffix] == MARK_NO) continue;
-        if (marks[q->suffix] == MARK_GUARDED || all_guarded) {
+        if (s->marks[q->suffix] == MARK_NO) continue;
+        if (s->marks[q->suffix] == MARK_GUARDED || all_guarded) {
             guarded[guarded_count++] = q->token;
+        } else if (s->marks[q->suffix] == MARK_NAMED) {
+            named[named_count++] = (named_token){q->token, s->named[q->suffix]};
         } else {
             list[count++] = PACK(q->token, q->points, false);
         }
@@ -62,7 +79,8 @@ static uint32_t quote_patch(compiler *c, masks *m, uint32_t lexical, uint32_t se
     compiler_spend(c, row_of->quote_count);
     if (guarded_count != 0) qsort(guarded, guarded_count, sizeof *guarded, by_id);
     uint32_t first = masks_list(c, m, list, count), first_guarded = masks_list(c, m, guarded, guarded_count);
-    PUSH(c, m->quote_patches, ((__typeof__(*m->quote_patches.items)){first, count, first_guarded, guarded_count}));
+    __typeof__(*m->quote_patches.items) made = {first, count, first_guarded, guarded_count, named, named_count};
+    PUSH(c, m->quote_patches, made);
     return id;
 }
 
@@ -70,6 +88,7 @@ static uint32_t quote_patch(compiler *c, masks *m, uint32_t lexical, uint32_t se
 
 typedef struct differences {
     VECTOR(uint32_t) plus, minus, guarded;
+    VECTOR(named_token) named;
     uint32_t depth_need, cost_need;
 } differences;
 
@@ -79,6 +98,7 @@ typedef struct text_walk {
     const instance *in;
     const scalar_module *scalar;
     bool bounded;
+    bool others_wait; /* a name: other names cannot always follow */
     differences *out;
 } text_walk;
 
@@ -97,17 +117,22 @@ static uint32_t suffix_child(const trie *t, uint32_t node, uint8_t byte) {
     return NONE;
 }
 
+static void add_named(text_walk *w, uint32_t token, uint32_t lo, uint32_t hi, bool others) {
+    PUSH(w->c, w->out->named, ((named_token){token, {NONE, (uint16_t)lo, (uint16_t)hi, others, false}}));
+}
+
 /* Tokens below `node`, which stands behind the quote that ended a text told apart. */
-static void exit_subtree(text_walk *w, uint32_t node, uint32_t suffix_node, uint32_t set) {
+static void exit_subtree(text_walk *w, uint32_t node, uint32_t suffix_node, uint32_t set, uint32_t text) {
     const weir_vocab *v = w->c->vocab;
     const trie *suffixes = &v->lexicon->suffixes;
     for (uint32_t t = v->trie.nodes[node].token; t != VOCAB_NONE; t = v->same[t]) {
         uint8_t mark = set == NONE ? MARK_NO : w->m->suffix_sets.items[set].marks[suffixes->nodes[suffix_node].token];
-        if (mark == MARK_PLAIN) PUSH(w->c, w->out->plus, t);
-        if (mark == MARK_GUARDED) PUSH(w->c, w->out->guarded, t);
+        if (mark == MARK_PLAIN && w->in->object != NONE) add_named(w, t, text, text + 1, false);
+        if (mark == MARK_PLAIN && w->in->object == NONE) PUSH(w->c, w->out->plus, t);
+        if (mark == MARK_GUARDED || mark == MARK_NAMED) PUSH(w->c, w->out->guarded, t);
     }
     for (uint32_t k = node + 1; k < v->trie.nodes[node].end; k = v->trie.nodes[k].end) {
-        exit_subtree(w, k, suffix_child(suffixes, suffix_node, v->trie.nodes[k].byte), set);
+        exit_subtree(w, k, suffix_child(suffixes, suffix_node, v->trie.nodes[k].byte), set, text);
     }
 }
 
@@ -121,14 +146,7 @@ static void leave_text(text_walk *w, uint32_t child, uint32_t class_index) {
         if (s->depth_need > w->out->depth_need) w->out->depth_need = s->depth_need;
         if (s->cost_need > w->out->cost_need) w->out->cost_need = s->cost_need;
     }
-    differences before = *w->out;
-    exit_subtree(w, child, 0, set);
-    if (w->in->hash_used != 0) { /* whether the key is new is known at run time only */
-        for (uint32_t i = before.plus.count; i < w->out->plus.count; i++) {
-            PUSH(w->c, w->out->guarded, w->out->plus.items[i]);
-        }
-        w->out->plus.count = before.plus.count;
-    }
+    exit_subtree(w, child, 0, set, class_index);
 }
 
 static const edge *local_edge(const automaton *a, const local_state *local, uint8_t byte) {
@@ -165,6 +183,10 @@ static void walk_text(text_walk *w, uint32_t node, uint32_t local_id) {
                 PUSH(w->c, w->out->minus, t); /* the bound does not hold along the texts */
                 PUSH(w->c, w->out->guarded, t);
             }
+            const local_state *to = &w->scalar->locals.items[e->target];
+            for (uint32_t t = v->trie.nodes[k].token; t != VOCAB_NONE && w->others_wait && to->leaf_hi != 0; t = v->same[t]) {
+                add_named(w, t, to->leaf_lo, to->leaf_hi, true);
+            }
             walk_text(w, k, e->target);
         }
     }
@@ -190,6 +212,19 @@ static uint32_t sort_distinct(uint32_t *items, uint32_t count) {
     return kept;
 }
 
+/* Tokens that close the string and go on with a name: left to the guard in a name itself, where lengths are bounded, and
+ * where another instance is asked already. */
+static void add_quote_names(text_walk *w, uint32_t patch_id, uint32_t instance_id, row *r) {
+    const __typeof__(*w->m->quote_patches.items) *q = &w->m->quote_patches.items[patch_id];
+    bool any_length = w->in->length_count == 1 && !w->bounded && w->c->automaton->lengths.items[w->in->lengths].lo == 0;
+    bool plain = w->in->object == NONE && any_length && (r->instance == NONE || r->instance == instance_id);
+    if (q->named_count != 0 && plain) r->instance = instance_id;
+    for (uint32_t i = 0; i < q->named_count; i++) {
+        if (plain) PUSH(w->c, w->out->named, q->named[i]);
+        if (!plain) PUSH(w->c, w->out->guarded, q->named[i].token);
+    }
+}
+
 /* --- the row -------------------------------------------------------------------------------------------------- */
 
 uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
@@ -200,6 +235,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     uint32_t local_id = state_id - in->base;
     const local_state *local = &scalar->locals.items[local_id];
     bool special = local->on_trie || scalar->hashes;
+    bool others_wait = in->object != NONE && a->objects.items[in->object].order_count != 0;
     m->key.count = 0;
     PUSH(c, m->key, a->instance_module.items[instance_id]);
     PUSH(c, m->key, special ? local_id : local->lexical);
@@ -210,7 +246,10 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
         uint32_t target = a->lengths.items[in->lengths + i].target;
         PUSH(c, m->key, target == NONE ? NONE : suffix_set_of(c, m, target));
     }
-    for (uint32_t i = 0; i < scalar->class_count && special; i++) {
+    uint32_t from = in->object != NONE ? local->leaf_lo : 0;
+    uint32_t to = !special ? 0 : in->object != NONE ? local->leaf_hi : scalar->class_count;
+    PUSH(c, m->key, others_wait);
+    for (uint32_t i = from; i < to; i++) {
         uint32_t target = a->targets.items[in->exits + i];
         PUSH(c, m->key, target == NONE ? NONE : suffix_set_of(c, m, target));
     }
@@ -220,7 +259,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     if (!is_new) return m->row_memo_rows.items[memo];
     differences d;
     memset(&d, 0, sizeof d);
-    text_walk w = {c, m, in, scalar, in->longest != NONE, &d};
+    text_walk w = {c, m, in, scalar, in->longest != NONE, others_wait, &d};
     if (local->on_trie) walk_text(&w, 0, local_id);
     if (scalar->hashes) check_backslashes(&w, state_id);
     row r;
@@ -228,7 +267,8 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     r.kind = WEIR_ROW_BASE;
     r.token = NONE;
     r.lexical = local->lexical;
-    r.flags = special ? ROW_ON_TRIE : 0;
+    r.flags = (uint8_t)((special ? ROW_ON_TRIE : 0) | (others_wait ? ROW_OTHERS : 0));
+    r.instance = NONE; /* the state's own */
     r.patch_count = in->length_count;
     patch *patches = NEW_ARRAY(c, patch, in->length_count + 1);
     for (uint32_t i = 0; i < in->length_count; i++) {
@@ -240,6 +280,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
         for (uint32_t k = 0; k < m->quote_patches.items[found].guarded_count; k++) {
             PUSH(c, d.guarded, m->lists.items[m->quote_patches.items[found].guarded + k]);
         }
+        add_quote_names(&w, found, m->suffix_sets.items[set].instance, &r);
         if (m->suffix_sets.items[set].depth_need > d.depth_need) d.depth_need = m->suffix_sets.items[set].depth_need;
         if (m->suffix_sets.items[set].cost_need > d.cost_need) d.cost_need = m->suffix_sets.items[set].cost_need;
     }
@@ -257,6 +298,8 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     r.minus_count = minus_count;
     r.guarded = masks_list(c, m, d.guarded.items, guarded_count);
     r.guarded_count = guarded_count;
+    r.named = masks_named(c, m, d.named.items, d.named.count);
+    r.named_count = d.named.count;
     uint32_t made = masks_row(c, m, r);
     PUSH(c, m->row_memo_rows, made);
     return made;

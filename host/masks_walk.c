@@ -13,6 +13,7 @@
 
 typedef struct frame {
     uint32_t ret, count;
+    const uint32_t *seen;      /* names of an object read inside the walk; NULL: none */
     const struct frame *below; /* NULL: the frame in which the walk began */
 } frame;
 
@@ -21,6 +22,7 @@ typedef struct walker {
     bool counter_known;  /* else `counter` holds what was added to it */
     uint32_t spaces;     /* bytes by which the run of white space at the start went on */
     bool guarded;
+    named_leaves named;  /* a name of the frame below that must still be able to follow; instance NONE: none */
     bool anywhere;       /* popped into too many places: only the form of what follows is checked */
     const frame *top;
     uint32_t pushed;
@@ -98,15 +100,88 @@ static uint32_t go(const walker *from, uint32_t state_id, walker *out) {
     return state_id != NONE;
 }
 
+/* --- names of an object --------------------------------------------------------------------------------------- */
+
+static const uint32_t no_names[2048]; /* no object tells more than 65,000 names apart */
+
+static name_filter filter_of(const automaton *a, uint32_t instance_id, const uint32_t *seen) {
+    const instance *in = &a->instances.items[instance_id];
+    const object *o = &a->objects.items[in->object];
+    name_filter f = {seen, a->masks.items + in->dead, NULL, o->name_count};
+    for (uint32_t k = 0; k < o->order_count; k++) {
+        if (mask_bit(seen, a->masks.items[o->order + k])) continue;
+        f.beyond = a->masks.items + o->beyond + (size_t)k * o->words;
+        break;
+    }
+    return f;
+}
+
+/* One of these names must be able to follow. In a frame opened inside the walk that is known; in the frame below it is
+ * noted, and a second such question is left to the guard. */
+static bool ask_names(tokens *t, walker *w, uint32_t instance_id, uint32_t lo, uint32_t hi, bool others) {
+    if (w->top != NULL) {
+        name_filter f = filter_of(t->c->automaton, instance_id, w->top->seen != NULL ? w->top->seen : no_names);
+        return names_can_follow(&f, lo, hi, others);
+    }
+    const automaton *a = t->c->automaton;
+    const instance *in = &a->instances.items[instance_id];
+    const object *o = &a->objects.items[in->object];
+    if (others && o->order_count == 0 && !mask_bit(a->masks.items + in->dead, o->name_count)) return true; /* always */
+    bool first = w->named.instance == NONE || !w->named.read;
+    if (!first || (w->named.instance != NONE && w->named.instance != instance_id)) {
+        w->guarded = true;
+        return true;
+    }
+    w->named = (named_leaves){instance_id, (uint16_t)lo, (uint16_t)hi, others, false};
+    return true;
+}
+
+/* A name has been read. */
+static bool end_name(tokens *t, walker *w, uint32_t instance_id, uint32_t bit) {
+    const automaton *a = t->c->automaton;
+    const object *o = &a->objects.items[a->instances.items[instance_id].object];
+    bool others = bit == o->name_count;
+    if (!ask_names(t, w, instance_id, others ? 0 : bit, others ? 0 : bit + 1, others)) return false;
+    w->named.read = true;
+    if (w->top == NULL) return true;
+    uint32_t *seen = NEW_ARRAY(t->c, uint32_t, o->words);
+    for (uint32_t k = 0; k < o->words; k++) {
+        seen[k] = (w->top->seen != NULL ? w->top->seen[k] : 0) | a->masks.items[o->reads + bit * o->words + k];
+    }
+    frame *f = compiler_new(t->c, sizeof *f);
+    *f = *w->top;
+    f->seen = seen;
+    w->top = f;
+    return true;
+}
+
+static uint32_t go_local(tokens *t, const walker *from, uint32_t local, walker *out) {
+    const automaton *a = t->c->automaton;
+    uint32_t id = a->states.items[from->state].instance;
+    walker w = *from;
+    w.state = a->instances.items[id].base + local;
+    const state *s = &a->states.items[w.state];
+    if ((s->flags & STATE_NAMED) != 0 &&
+        !ask_names(t, &w, id, s->leaf_lo, s->leaf_hi, (s->flags & STATE_OTHERS) != 0)) {
+        return 0;
+    }
+    out[0] = w;
+    return 1;
+}
+
 /* An exit of a string: the length is known when the string began inside the walk. */
 static uint32_t leave_string(tokens *t, const walker *from, const edge *e, walker *out) {
     automaton *a = t->c->automaton;
     const state *s = &a->states.items[from->state];
     const instance *in = &a->instances.items[s->instance];
     walker w = *from;
-    w.guarded |= (s->flags & STATE_HASHES) != 0 && in->hash_used != 0;
+    w.guarded |= (s->flags & STATE_HASHES) != 0 && in->hash_used != 0 && e->op == EDGE_EXIT_LENGTH;
     w.counter = 0;
     w.counter_known = true;
+    if (in->object != NONE) {
+        uint32_t bit = e->op == EDGE_EXIT ? e->target : a->objects.items[in->object].name_count;
+        if (!end_name(t, &w, s->instance, bit)) return 0;
+    }
     if (e->op == EDGE_EXIT) return go(&w, a->targets.items[in->exits + e->target], out);
     uint32_t count = 0;
     for (uint32_t i = 0; i < in->length_count; i++) {
@@ -161,15 +236,15 @@ static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *o
     case EDGE_GO:
         return go(&w, e->target, out);
     case EDGE_LOCAL:
-        return go(&w, in->base + e->target, out);
+        return go_local(t, &w, e->target, out);
     case EDGE_CHAR_FREE:
         if (w.counter_known && w.counter >= in->longest) return 0;
         w.guarded |= !w.counter_known && in->longest != NONE;
         w.counter++;
-        return go(&w, in->base + e->target, out);
+        return go_local(t, &w, e->target, out);
     case EDGE_CHAR:
         w.counter++;
-        return go(&w, in->base + e->target, out);
+        return go_local(t, &w, e->target, out);
     case EDGE_OPEN:
         w.counter = 0;
         w.counter_known = true;
@@ -177,26 +252,26 @@ static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *o
     case EDGE_PUSH: {
         const call *to = &a->calls.items[e->target];
         frame *f = compiler_new(t->c, sizeof *f);
-        *f = (frame){to->ret, 0, w.top};
+        *f = (frame){to->ret, 0, NULL, w.top};
         w.top = f;
         w.pushed++;
         return go(&w, to->start, out);
     }
     case EDGE_POP:
         return pop(t, from, e->target, out);
-    case EDGE_MARK: {
-        if (w.top == NULL) return go(&w, e->target, out);
-        frame *f = compiler_new(t->c, sizeof *f);
-        *f = *w.top;
-        f->count |= 1u << e->argument;
-        w.top = f;
-        return go(&w, e->target, out);
+    case EDGE_NAMED: {
+        uint32_t name = a->targets.items[e->target + 1], count = a->objects.items[a->instances.items[name].object].name_count;
+        if (!ask_names(t, &w, name, 0, count, true)) return 0;
+        return go(&w, a->targets.items[e->target], out);
     }
-    case EDGE_CLOSE_MARKED: {
-        uint32_t all = e->argument >= 32 ? NONE : (1u << e->argument) - 1;
-        if (w.top != NULL && (w.top->count & all) != all) return 0;
+    case EDGE_CLOSE_NAMED: {
+        const object *o = &a->objects.items[a->targets.items[e->target]];
+        const uint32_t *seen = w.top != NULL && w.top->seen != NULL ? w.top->seen : no_names;
+        for (uint32_t k = 0; k < o->words && w.top != NULL; k++) {
+            if ((a->masks.items[o->required + k] & ~seen[k]) != 0) return 0;
+        }
         w.guarded |= w.top == NULL;
-        return pop(t, &w, e->target, out);
+        return pop(t, &w, a->targets.items[e->target + 1], out);
     }
     case EDGE_EXIT:
     case EDGE_EXIT_LENGTH:
@@ -252,17 +327,34 @@ static void note_needs(tokens *t, const walker *w) {
     if (cost > t->cost_need) t->cost_need = cost;
 }
 
+/* A token that some name allows: kept with the names, if all such tokens of the row ask the same instance. */
+static void found_named(tokens *t, uint32_t value, const walker *w) {
+    masks *m = t->m;
+    if (m->found_instance == NONE) m->found_instance = w->named.instance;
+    if (m->found_instance == w->named.instance && value < NAMED_OTHERS) {
+        PUSH(t->c, m->found_named, ((named_token){value, w->named}));
+        return;
+    }
+    m->guarded[value / 64] |= 1ull << value % 64;
+    m->touched[value / 4096] |= 1ull << value / 64 % 64;
+}
+
 static void found(tokens *t, uint32_t node, const walker *w) {
     if (t->t->nodes[node].token == VOCAB_NONE) return;
     if (t->c->automaton->state_costs.items[w->state].count == 0) return; /* no end from there */
     note_needs(t, w);
     for (uint32_t value = t->t->nodes[node].token; value != VOCAB_NONE;
          value = t->same != NULL ? t->same[value] : VOCAB_NONE) {
-        if (w->spaces != 0 && !w->guarded) {
+        if (w->named.instance != NONE && !w->guarded && w->spaces == 0) {
+            found_named(t, value, w);
+            continue;
+        }
+        if (w->spaces != 0 && !w->guarded && w->named.instance == NONE) {
             PUSH(t->c, t->m->found_spaced, PACK(value, w->spaces, false));
             continue;
         }
-        (w->guarded ? t->m->guarded : t->m->plain)[value / 64] |= 1ull << value % 64;
+        bool guarded = w->guarded || w->named.instance != NONE;
+        (guarded ? t->m->guarded : t->m->plain)[value / 64] |= 1ull << value % 64;
         t->m->touched[value / 4096] |= 1ull << value / 64 % 64;
     }
 }
@@ -302,6 +394,7 @@ static walker start_walker(uint32_t state_id) {
     walker w;
     memset(&w, 0, sizeof w);
     w.state = state_id;
+    w.named.instance = NONE;
     return w;
 }
 
@@ -311,10 +404,44 @@ static int by_points(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
+static int by_token(const void *left, const void *right) {
+    uint32_t a = ((const named_token *)left)->token, b = ((const named_token *)right)->token;
+    return a < b ? -1 : a > b;
+}
+
+/* Tokens that names allow, each once: one with two ways to be allowed, or that is guarded too, is left to the guard. */
+static void collect_named(tokens *t, outcome *o) {
+    masks *m = t->m;
+    uint32_t kept = 0;
+    if (m->found_named.count != 0) qsort(m->found_named.items, m->found_named.count, sizeof *m->found_named.items, by_token);
+    for (uint32_t i = 0; i < m->found_named.count;) {
+        named_token at = m->found_named.items[i];
+        uint32_t next = i + 1;
+        while (next < m->found_named.count && m->found_named.items[next].token == at.token) next++;
+        uint64_t bit = 1ull << at.token % 64;
+        if ((m->plain[at.token / 64] & bit) != 0) {
+            i = next;
+            continue;
+        }
+        if (next > i + 1 || (m->guarded[at.token / 64] & bit) != 0) {
+            m->guarded[at.token / 64] |= bit;
+            m->touched[at.token / 4096] |= 1ull << at.token / 64 % 64;
+        } else {
+            m->found_named.items[kept++] = at;
+        }
+        i = next;
+    }
+    o->named = m->found_named.items;
+    o->named_count = kept;
+    m->found_named.count = 0;
+    m->found_instance = NONE;
+}
+
 static outcome collect(tokens *t) {
     masks *m = t->m;
-    outcome o = {m->found_plain, m->found_guarded, 0, 0, m->found_spaced.items, m->found_spaced.count, t->depth_need,
-                 t->cost_need};
+    outcome o = {m->found_plain, m->found_guarded, 0, 0, m->found_spaced.items, m->found_spaced.count, NULL, 0,
+                 m->found_instance, t->depth_need, t->cost_need};
+    collect_named(t, &o);
     if (o.spaced_count != 0) qsort(o.spaced, o.spaced_count, sizeof *o.spaced, by_points);
     m->found_spaced.count = 0;
     for (uint32_t k = 0; k * 64 < m->value_words; k++) {
@@ -378,7 +505,8 @@ int masks_walk_one(compiler *c, masks *m, uint32_t state_id, const uint8_t *byte
     int mark = MARK_NO;
     for (uint32_t k = 0; k < now.count; k++) {
         if (c->automaton->state_costs.items[now.items[k].state].count == 0) continue;
-        int found_mark = now.items[k].guarded ? MARK_GUARDED : MARK_PLAIN;
+        bool guarded = now.items[k].guarded || now.items[k].named.instance != NONE;
+        int found_mark = guarded ? MARK_GUARDED : MARK_PLAIN;
         if (found_mark > mark) mark = found_mark;
     }
     return mark;

@@ -40,7 +40,34 @@ static void set_patch(const machine *machine, const row *r, uint32_t k, uint32_t
     }
 }
 
-/* The row as it is, counters considered, stack not. */
+/* Tokens that a name allows which can still follow. */
+static void set_named(const weir_matcher *m, const row *r, const name_filter *filter, uint32_t *words) {
+    const uint32_t *pairs = m->grammar->machine.lists + r->named;
+    for (uint32_t i = 0; i < r->named_count; i++, pairs += 2) {
+        bool others = (pairs[0] & NAMED_OTHERS) != 0;
+        if (names_can_follow(filter, pairs[1] & 0xFFFF, pairs[1] >> 16, others)) set_bit(words, pairs[0] & ~NAMED_OTHERS);
+    }
+}
+
+static const uint32_t *top_frame(const weir_matcher *m) {
+    return m->sequence + SEQUENCE_HEAD + (size_t)m->sequence[SEQUENCE_DEPTH] * m->grammar->machine.t->frame_words;
+}
+
+/* A string: its base, what closes it, and along texts told apart what differs. */
+static void set_string(const weir_matcher *m, const instance *in, const row *r, uint32_t *words) {
+    const machine *machine = &m->grammar->machine;
+    uint32_t counter = m->sequence[SEQUENCE_COUNTER];
+    uint32_t room = in->longest == TABLES_NONE ? UINT32_MAX : in->longest > counter ? in->longest - counter : 0;
+    set_base(m->grammar->vocab->lexicon, r, room, words);
+    for (uint32_t k = 0; k < r->patch_count; k++) {
+        const length_case *range = &machine->lengths[in->lengths + k];
+        set_patch(machine, r, k, range->lo, range->hi, counter, words);
+    }
+    for (uint32_t i = 0; i < r->minus_count; i++) clear_bit(words, machine->lists[r->minus + i]);
+    set_list(machine, r->plain, r->plain_count, words);
+}
+
+/* The row as it is, counters and names considered, stack not. */
 static void set_row(const weir_matcher *m, const state *s, const row *r, uint32_t *words) {
     const machine *machine = &m->grammar->machine;
     const lexicon *l = m->grammar->vocab->lexicon;
@@ -50,19 +77,18 @@ static void set_row(const weir_matcher *m, const state *s, const row *r, uint32_
         memset(words, 0, sizeof(uint32_t) * l->mask_words);
         set_list(machine, r->plain, r->plain_count, words);
     }
+    const instance *in = &machine->instances[r->instance != TABLES_NONE ? r->instance : s->instance];
+    name_filter filter;
+    bool named = r->named_count != 0 || (r->flags & ROW_OTHERS) != 0;
+    if (named) filter = names_open(machine, in, top_frame(m));
     if (r->kind != WEIR_ROW_BASE) {
         set_patch(machine, r, 0, 0, machine->t->space_run, m->sequence[SEQUENCE_COUNTER], words);
-        return;
+    } else if ((r->flags & ROW_OTHERS) != 0 && !name_can_follow(&filter, filter.name_count)) {
+        memset(words, 0, sizeof(uint32_t) * l->mask_words);
+    } else {
+        set_string(m, &machine->instances[s->instance], r, words);
     }
-    const instance *in = &machine->instances[s->instance];
-    uint32_t counter = m->sequence[SEQUENCE_COUNTER];
-    set_base(l, r, in->longest == TABLES_NONE ? UINT32_MAX : in->longest > counter ? in->longest - counter : 0, words);
-    for (uint32_t k = 0; k < r->patch_count; k++) {
-        const length_case *range = &machine->lengths[in->lengths + k];
-        set_patch(machine, r, k, range->lo, range->hi, counter, words);
-    }
-    for (uint32_t i = 0; i < r->minus_count; i++) clear_bit(words, machine->lists[r->minus + i]);
-    set_list(machine, r->plain, r->plain_count, words);
+    if (named) set_named(m, r, &filter, words);
 }
 
 /* Near the depth limit or the budget: every token of the row is walked. */
@@ -77,7 +103,7 @@ static void check_bits(weir_matcher *m, uint32_t *words) {
 }
 
 /* The same for a plain string: tokens that end between code points differ only in how many they begin. */
-static void check_string(weir_matcher *m, const state *s, const row *r, uint32_t *words) {
+static void check_string(weir_matcher *m, const row *r, uint32_t *words) {
     const lexicon *l = m->grammar->vocab->lexicon;
     const lexical_row *base = &l->rows[LEX_BODY];
     if (r->lexical != LEX_BODY || (r->flags & ROW_ON_TRIE) != 0) {
@@ -110,7 +136,10 @@ static void check_string(weir_matcher *m, const state *s, const row *r, uint32_t
             if ((words[token / 32] >> token % 32 & 1) != 0 && !matcher_try_token(m, token, &w)) clear_bit(words, token);
         }
     }
-    (void)s;
+    for (uint32_t i = 0; i < r->named_count; i++) {
+        uint32_t token = machine->lists[r->named + 2 * i] & ~NAMED_OTHERS;
+        if ((words[token / 32] >> token % 32 & 1) != 0 && !matcher_try_token(m, token, &w)) clear_bit(words, token);
+    }
 }
 
 static bool stands_as_it_is(const weir_matcher *m, const row *r) {
@@ -119,8 +148,7 @@ static bool stands_as_it_is(const weir_matcher *m, const row *r) {
     uint32_t depth = sequence[SEQUENCE_DEPTH];
     if (depth + r->depth_need > machine->t->depth_limit) return false;
     if (sequence[SEQUENCE_BUDGET] == TABLES_NONE) return true;
-    const uint32_t *frame = sequence + SEQUENCE_HEAD + (size_t)depth * machine->t->frame_words;
-    uint32_t cost = machine_cost(machine, sequence[SEQUENCE_STATE], sequence[SEQUENCE_COUNTER], frame, depth);
+    uint32_t cost = machine_cost(machine, sequence[SEQUENCE_STATE], sequence[SEQUENCE_COUNTER], top_frame(m), depth);
     uint32_t most = cost_add(cost, r->cost_need);
     return most != COST_NEVER && most < sequence[SEQUENCE_BUDGET];
 }
@@ -144,7 +172,7 @@ weir_status weir_matcher_fill_mask(weir_matcher *m, uint32_t *words, size_t word
     set_row(m, s, r, words);
     if (!stands_as_it_is(m, r)) {
         if (r->kind == WEIR_ROW_BASE) {
-            check_string(m, s, r, words);
+            check_string(m, r, words);
         } else {
             check_bits(m, words);
         }

@@ -82,6 +82,8 @@ const schema *schema_get(const compiler *c, uint32_t id);
 /* What the schema says about values of one type: a formula over ATOM_PROPERTY ... ATOM_ABOVE. In-place references and
  * applicators are expanded; a schema that applies to itself in place is ATOM_UNKNOWN there. */
 formula schema_formula(compiler *c, uint32_t id, value_type type);
+/* The member named `key`, if present, satisfies the schema (NONE: false). */
+formula schema_property_formula(compiler *c, uint32_t key, uint32_t id);
 /* The schema at the end of a chain of bare references, so that equal things get equal atoms. */
 uint32_t schema_canonical(compiler *c, uint32_t id);
 /* Marks the schemas whose verdict can hang on one that applies to itself in place. */

@@ -91,6 +91,11 @@ static formula property_atom(compiler *c, uint32_t key, uint32_t id, question ho
     return formula_atom(c, ATOM_PROPERTY, key, id);
 }
 
+formula schema_property_formula(compiler *c, uint32_t key, uint32_t id) {
+    if (id == NONE) return formula_not(c, formula_atom(c, ATOM_REQUIRED, key, 0));
+    return property_atom(c, key, id, EVERY_ERROR);
+}
+
 /* additionalProperties: `id` NONE stands for the schema false. */
 static formula additional_atom(compiler *c, uint32_t id, uint32_t key_set, question how) {
     if (id != NONE) {

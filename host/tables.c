@@ -71,6 +71,8 @@ weir_status tables_write(compiler *c, const masks *m, const weir_allocator *allo
         [SECTION_BOUNDARIES] = {f.boundaries.items, f.boundaries.count, sizeof(boundary)},
         [SECTION_SEGMENTS] = {f.segments.items, f.segments.count, sizeof(segment)},
         [SECTION_WEIGHTS] = {a->weights.items, a->weights.count, sizeof(uint32_t)},
+        [SECTION_OBJECTS] = {a->objects.items, a->objects.count, sizeof(object)},
+        [SECTION_MASKS] = {a->masks.items, a->masks.count, sizeof(uint32_t)},
         [SECTION_ROWS] = {m->rows.items, m->rows.count, sizeof(row)},
         [SECTION_LISTS] = {m->lists.items, m->lists.count, sizeof(uint32_t)},
         [SECTION_PATCHES] = {m->patches.items, m->patches.count, sizeof(patch)},
@@ -87,7 +89,8 @@ weir_status tables_write(compiler *c, const masks *m, const weir_allocator *allo
     t->start = a->start;
     t->hash_slots = a->hash_slots;
     t->class_max = a->class_max;
-    t->frame_words = 2 + 2 * a->hash_slots + a->class_max;
+    t->name_words = a->name_words;
+    t->frame_words = FRAME_NAMES + a->name_words + 2 * a->hash_slots + a->class_max;
     t->depth_limit = c->options.depth_limit;
     t->space_run = c->options.whitespace_run;
     t->indent = c->options.indent;
@@ -106,7 +109,7 @@ weir_status tables_write(compiler *c, const masks *m, const weir_allocator *allo
     }
     t->least_tokens = COST_NEVER;
     if (t->start != STATE_DEAD) {
-        uint32_t frame[3 + 512];
+        uint32_t frame[515];
         memset(frame, 0, sizeof frame);
         uint32_t *root = t->frame_words <= 515 ? frame : NEW_ARRAY(c, uint32_t, t->frame_words);
         machine opened = machine_open(t);
@@ -126,7 +129,8 @@ static bool sections_fit(const tables *t, size_t length) {
     static const size_t sizes[SECTION_COUNT] = {sizeof(state),  sizeof(edge),          sizeof(instance), 4,
                                                 sizeof(length_case), sizeof(count_case), sizeof(call),
                                                 sizeof(return_symbol), sizeof(cost),   sizeof(boundary),
-                                                sizeof(segment), 4, sizeof(row), 4, sizeof(patch), 4};
+                                                sizeof(segment), 4, sizeof(object), 4, sizeof(row), 4,
+                                                sizeof(patch), 4};
     for (int i = 0; i < SECTION_COUNT; i++) {
         if (t->offsets[i] % 8 != 0 || !inside(t->offsets[i], (uint64_t)t->counts[i] * sizes[i], length)) return false;
     }
@@ -140,6 +144,53 @@ static bool cases_end(const machine *m, uint32_t first) {
     return false;
 }
 
+static bool pair_fits(const machine *m, uint32_t first) { return inside(first, 2, m->t->counts[SECTION_TARGETS]); }
+
+static bool is_name(const machine *m, uint32_t instance_id) {
+    return instance_id < m->t->counts[SECTION_INSTANCES] && m->instances[instance_id].object != TABLES_NONE;
+}
+
+static bool object_fits(const machine *m, const object *o) {
+    uint32_t masks = m->t->counts[SECTION_MASKS];
+    if (o->name_count > 65000 || o->words != o->name_count / 32 + 1 || o->words > m->t->name_words) return false;
+    if (!inside(o->required, o->words, masks) || !inside(o->order, o->order_count, masks)) return false;
+    if (!inside(o->reads, (uint64_t)o->words * (o->name_count + 1), masks)) return false;
+    if (!inside(o->beyond, (uint64_t)o->words * o->order_count, masks)) return false;
+    if (!inside(o->weights, 6 * (uint64_t)o->name_count, m->t->counts[SECTION_WEIGHTS])) return false;
+    for (uint32_t k = 0; k < o->order_count; k++) {
+        if (m->masks[o->order + k] >= o->name_count) return false;
+    }
+    return !mask_bit(m->masks + o->required, o->name_count);
+}
+
+static bool names_fit(const machine *m) {
+    const uint32_t *counts = m->t->counts;
+    for (uint32_t i = 0; i < counts[SECTION_OBJECTS]; i++) {
+        if (!object_fits(m, &m->objects[i])) return false;
+    }
+    for (uint32_t i = 0; i < counts[SECTION_INSTANCES]; i++) {
+        const instance *in = &m->instances[i];
+        if (in->object == TABLES_NONE) continue;
+        if (in->object >= counts[SECTION_OBJECTS]) return false;
+        if (!inside(in->dead, m->objects[in->object].words, counts[SECTION_MASKS])) return false;
+    }
+    for (uint32_t i = 0; i < counts[SECTION_STATES]; i++) {
+        const state *s = &m->states[i];
+        if ((s->flags & STATE_NAMED) == 0) continue;
+        if (s->instance == TABLES_NONE || s->instance >= counts[SECTION_INSTANCES] || !is_name(m, s->instance)) return false;
+        if (s->leaf_hi > m->objects[m->instances[s->instance].object].name_count) return false;
+    }
+    for (uint32_t i = 0; i < counts[SECTION_COSTS]; i++) {
+        const cost *e = &m->costs[i];
+        if (e->missing != 0 && (e->missing - 1) / 2 >= counts[SECTION_OBJECTS]) return false;
+        if (e->names == 0) continue;
+        if (!is_name(m, e->instance)) return false;
+        uint32_t names = m->objects[m->instances[e->instance].object].name_count;
+        if (e->leaf_hi > names || !inside(e->names - 1, 3 * ((uint64_t)names + 1), counts[SECTION_WEIGHTS])) return false;
+    }
+    return true;
+}
+
 static bool edge_fits(const machine *m, const state *s, const edge *e) {
     const tables *t = m->t;
     uint32_t states = t->counts[SECTION_STATES];
@@ -151,8 +202,12 @@ static bool edge_fits(const machine *m, const state *s, const edge *e) {
     case EDGE_SPACE:
     case EDGE_INDENT_FIRST:
     case EDGE_INDENT_END:
-    case EDGE_MARK:
-        return e->target < states && (e->op != EDGE_MARK || e->argument < 32);
+        return e->target < states;
+    case EDGE_NAMED:
+        return pair_fits(m, e->target) && is_name(m, m->targets[e->target + 1]);
+    case EDGE_CLOSE_NAMED:
+        return pair_fits(m, e->target) && m->targets[e->target] < t->counts[SECTION_OBJECTS] &&
+               m->targets[e->target + 1] < t->class_max;
     case EDGE_LOCAL:
     case EDGE_CHAR:
     case EDGE_CHAR_FREE:
@@ -160,11 +215,11 @@ static bool edge_fits(const machine *m, const state *s, const edge *e) {
     case EDGE_PUSH:
         return e->target < t->counts[SECTION_CALLS];
     case EDGE_POP:
-    case EDGE_CLOSE_MARKED:
         return e->target < t->class_max;
     case EDGE_EXIT:
     case EDGE_ELSE:
-        return in != NULL && (uint64_t)in->exits + e->target < t->counts[SECTION_TARGETS];
+        return in != NULL && (uint64_t)in->exits + e->target < t->counts[SECTION_TARGETS] &&
+               (in->object == TABLES_NONE || e->target < m->objects[in->object].name_count);
     case EDGE_EXIT_LENGTH:
         return in != NULL;
     case EDGE_INDENT:
@@ -181,7 +236,8 @@ static bool machine_fits(const machine *m) {
     const tables *t = m->t;
     const uint32_t *counts = t->counts;
     uint32_t states = counts[SECTION_STATES];
-    if (t->frame_words != 2 + 2 * (uint64_t)t->hash_slots + t->class_max) return false;
+    if (t->frame_words != FRAME_NAMES + (uint64_t)t->name_words + 2 * (uint64_t)t->hash_slots + t->class_max) return false;
+    if (!names_fit(m)) return false;
     if (t->depth_limit < 1 || t->depth_limit > 1024 || t->indent > 16 || t->class_max < 1) return false;
     if (t->start != STATE_DEAD && t->start >= states) return false;
     for (uint32_t i = 0; i < counts[SECTION_INSTANCES]; i++) {
@@ -223,11 +279,6 @@ static bool machine_fits(const machine *m) {
                                           : target >= t->class_max) {
             return false;
         }
-        uint32_t marks = m->costs[i].marks;
-        if (marks != 0 && (marks > counts[SECTION_WEIGHTS] || m->weights[marks - 1] > 32 ||
-                           !inside(marks, 2 * (uint64_t)m->weights[marks - 1], counts[SECTION_WEIGHTS]))) {
-            return false;
-        }
     }
     for (uint32_t i = 0; i < counts[SECTION_BOUNDARIES]; i++) {
         if (!inside(m->boundaries[i].segments, m->boundaries[i].segment_count, counts[SECTION_SEGMENTS])) return false;
@@ -246,6 +297,17 @@ static bool list_fits(const machine *m, uint64_t first, uint64_t count, uint32_t
     return true;
 }
 
+static bool named_fit(const machine *m, const row *r, uint32_t token_count) {
+    if (!inside(r->named, 2 * (uint64_t)r->named_count, m->t->counts[SECTION_LISTS])) return false;
+    if (r->instance != TABLES_NONE && !is_name(m, r->instance)) return false;
+    if (r->named_count != 0 && r->kind != WEIR_ROW_BASE && r->instance == TABLES_NONE) return false;
+    for (uint32_t i = 0; i < r->named_count; i++) {
+        const uint32_t *pair = m->lists + r->named + 2 * i;
+        if ((pair[0] & ~NAMED_OTHERS) >= token_count || pair[1] >> 16 > 32 * m->t->name_words) return false;
+    }
+    return true;
+}
+
 static bool rows_fit(const machine *m, const weir_vocab *vocab) {
     uint32_t token_count = vocab->token_count < vocab->logits_width ? vocab->token_count : vocab->logits_width;
     for (uint32_t i = 0; i < m->t->counts[SECTION_ROWS]; i++) {
@@ -255,6 +317,7 @@ static bool rows_fit(const machine *m, const weir_vocab *vocab) {
         if (!list_fits(m, r->plain, r->plain_count, token_count)) return false;
         if (!list_fits(m, r->minus, r->minus_count, token_count)) return false;
         if (!list_fits(m, r->guarded, r->guarded_count, token_count)) return false;
+        if (!named_fit(m, r, token_count)) return false;
         if (!inside(r->patches, r->patch_count, m->t->counts[SECTION_PATCHES])) return false;
         if (r->token != TABLES_NONE && r->token >= token_count) return false;
     }
@@ -266,6 +329,8 @@ static bool rows_fit(const machine *m, const weir_vocab *vocab) {
         const row *r = &m->rows[s->row];
         if (r->kind != WEIR_ROW_BASE) continue;
         if (s->instance == TABLES_NONE || m->instances[s->instance].length_count < r->patch_count) return false;
+        bool own = r->instance == TABLES_NONE && (r->named_count != 0 || (r->flags & ROW_OTHERS) != 0);
+        if (own && !is_name(m, s->instance)) return false;
     }
     return true;
 }

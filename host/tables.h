@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define TABLES_MAGIC 0x52494557u /* "WEIR" */
-#define TABLES_ABI 1u
+#define TABLES_ABI 2u
 #define TABLES_NONE 0xFFFFFFFFu
 #define STATE_DEAD TABLES_NONE
 #define COST_NEVER TABLES_NONE
@@ -31,8 +31,8 @@ enum edge_op {
     EDGE_INDENT,     /* a space of the indentation: stay, if one is still missing */
     EDGE_INDENT_END, /* go, if the indentation is complete; it is `argument` levels less than the depth */
     EDGE_COMMA,      /* counted arrays: one more item; target: first of its count_case */
-    EDGE_MARK,       /* go; the required name with bit `argument` is present */
-    EDGE_CLOSE_MARKED, /* close the frame with class `target`, if all of `argument` names are present */
+    EDGE_NAMED,      /* go, if some name can follow; target: first of {state, instance of the name} in `targets` */
+    EDGE_CLOSE_NAMED,/* close, if all required names are present; target: first of {object, class} in `targets` */
     EDGE_CLOSE       /* counted arrays: close; target: first of its count_case, whose values are classes */
 };
 
@@ -43,7 +43,8 @@ typedef struct edge {
     uint32_t target;
 } edge;
 
-enum { STATE_ACCEPTS = 1, STATE_HASHES = 2 };
+/* NAMED: entered only while a name in its range `leaves` can follow, or with OTHERS a name that is not told apart. */
+enum { STATE_ACCEPTS = 1, STATE_HASHES = 2, STATE_NAMED = 4, STATE_OTHERS = 8 };
 
 typedef struct state {
     uint32_t edges;      /* first edge; ascending, disjoint */
@@ -53,6 +54,7 @@ typedef struct state {
     uint16_t edge_count;
     uint8_t cost_count;
     uint8_t flags;
+    uint16_t leaf_lo, leaf_hi; /* NAMED: names told apart that begin so, as bits of the object; hi exclusive */
 } state;
 
 /* One use of a scalar module: its local states begin at state `base`; exits lead to targets[exits + class]. */
@@ -62,7 +64,21 @@ typedef struct instance {
     uint32_t lengths, length_count;/* length_case of a free string */
     uint32_t hash_used;            /* hashes kept in the frame when this key is read */
     uint32_t hash_keep;            /* 1: keep this key's hash in the next slot */
+    uint32_t object;               /* of a name: whose bits say which may follow; NONE: it is no name */
+    uint32_t dead;                 /* mask: bits of names that cannot be written here */
 } instance;
+
+/* The names of an object that are told apart, in byte order: each is a bit in the object's frames, set once the name has
+ * been read or can no longer come. One more bit stands for all other names. Masks are words of `masks`. */
+typedef struct object {
+    uint32_t name_count;
+    uint32_t words;          /* of a mask: name_count / 32 + 1 */
+    uint32_t required;       /* mask: names without which it does not close */
+    uint32_t reads;          /* [name_count + 1] masks: what reading each name sets, the last for other names */
+    uint32_t order, order_count; /* in masks: bits of required names in the schema's order; 0 where order is free */
+    uint32_t beyond;         /* [order_count] masks: what cannot be written while that name is missing */
+    uint32_t weights;        /* in weights: [2][name_count] {distance, depth, lines} of one more member: cheapest, shallowest */
+} object;
 
 typedef struct length_case {
     uint32_t lo, hi; /* code points, inclusive; hi NONE: no end */
@@ -93,9 +109,12 @@ typedef struct cost {
     uint32_t length;   /* a string: and one more for each code point missing to this many; NONE: less the counter */
     uint32_t most;     /* only while the counter is at most this */
     uint32_t depth;    /* further frames needed on the way */
-    uint32_t marks;    /* and for each required name that is missing its weight: 1 + the place in `weights` of their
-                          count, which pairs of weight and depth follow; 0: none */
-    uint32_t marked;   /* bits of names that this way itself writes */
+    uint32_t missing;  /* and the weight of each required name that is missing: 1 + 2 * object + way; 0: none */
+    uint32_t names;    /* first a name in leaf_lo..leaf_hi that can follow: 1 + the place in `weights` of [name_count + 1]
+                          {distance, depth, lines} from the name's first byte on; 0: none */
+    uint16_t leaf_lo, leaf_hi;
+    uint32_t read;     /* bytes of the name that have been read */
+    uint32_t instance; /* of the name */
 } cost;
 #define BOUNDARY_FLAG 0x80000000u
 
@@ -112,7 +131,7 @@ typedef struct segment {
 } segment;
 
 /* Which tokens may follow. Token lists are ascending; packed entries carry code points in their upper bits. */
-enum { ROW_ON_TRIE = 1 };
+enum { ROW_ON_TRIE = 1, ROW_OTHERS = 2 }; /* OTHERS: but for `named`, nothing while other names cannot follow */
 typedef struct row {
     uint8_t kind;          /* weir_row_kind */
     uint8_t lexical;       /* BASE: lexical state of the vocabulary's lexicon */
@@ -126,6 +145,8 @@ typedef struct row {
                                         one list of tokens that go on with a run of white space, by its bytes */
     uint32_t depth_need;   /* the row stands as it is up to depth_limit - depth_need */
     uint32_t cost_need;    /* and with a budget above the least cost + cost_need; NONE: never */
+    uint32_t named, named_count;     /* pairs {token, leaves}: allowed while such a name can follow; see NAMED_* */
+    uint32_t instance;     /* of the names; NONE if there is none */
     uint32_t token;        /* the only token, when exactly one is allowed, else NONE */
 } row;
 typedef struct patch {
@@ -136,6 +157,9 @@ typedef struct patch {
 #define PACK_POINTS(entry) ((entry) >> 21 & 0xFFu)
 #define PACK_PARTIAL 0x20000000u
 #define PACK(token, points, partial) ((token) | (uint32_t)(points) << 21 | ((partial) ? PACK_PARTIAL : 0))
+
+/* A pair of `named`: token and NAMED_OTHERS, leaf_lo and leaf_hi << 16. */
+#define NAMED_OTHERS 0x80000000u
 
 enum tables_section {
     SECTION_STATES,
@@ -150,6 +174,8 @@ enum tables_section {
     SECTION_BOUNDARIES,
     SECTION_SEGMENTS,
     SECTION_WEIGHTS,
+    SECTION_OBJECTS,
+    SECTION_MASKS,
     SECTION_ROWS,
     SECTION_LISTS,
     SECTION_PATCHES,
@@ -163,7 +189,7 @@ typedef struct tables {
     uint64_t checksum;   /* of everything behind this field */
     uint64_t vocab_hash;
     uint32_t start;      /* state, or STATE_DEAD: nothing satisfies the schema */
-    uint32_t frame_words, hash_slots, class_max;
+    uint32_t frame_words, name_words, hash_slots, class_max;
     uint32_t depth_limit, space_run, indent;
     uint32_t module_count;
     uint32_t least_tokens;
@@ -171,7 +197,6 @@ typedef struct tables {
     uint64_t guarded_sum;
     uint64_t work;
     uint32_t counts[SECTION_COUNT];  /* elements */
-    uint32_t padding;
     uint64_t offsets[SECTION_COUNT]; /* bytes */
 } tables;
 
