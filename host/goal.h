@@ -33,6 +33,8 @@ typedef struct graph_node {
     formula left;
     formula close;  /* objects; arrays before the last prefix item: the class when it closes here */
     bool opened;    /* takes and close are filled in */
+    bool widened;   /* a further way to the node has made more names possible */
+    uint32_t *spent; /* objects: bits of names that cannot come any more on whichever way the node was reached */
     VECTOR(take) takes;
 } graph_node;
 

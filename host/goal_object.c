@@ -110,14 +110,58 @@ static void add_take(compiler *c, goal *g, graph_node *node, uint32_t name) {
     PUSH(c, node->takes, t);
 }
 
+static bool is_spent(const graph_node *node, uint32_t name) {
+    return node->spent != NULL && (node->spent[name / 32] >> name % 32 & 1) != 0;
+}
+
+static bool has_take(const graph_node *node, uint32_t name) {
+    for (uint32_t k = 0; k < node->takes.count; k++) {
+        if (node->takes.items[k].name == name) return true;
+    }
+    return false;
+}
+
+/* Takes of all names that can still come; of a node met before, those that another way to it has brought. */
 static void open_object_node(compiler *c, goal *g, uint32_t index) {
     graph_node node = g->object->nodes.items[index];
-    node.opened = true;
-    node.close = formula_replace(c, node.left, MEMBER_BITS, close_object, NULL);
+    bool again = node.opened;
+    if (again && !node.widened) return;
+    node.widened = false;
     uint32_t from = g->object->positioned ? node.position : 0;
-    for (uint32_t name = from; name < g->object->names.count; name++) add_take(c, g, &node, name);
-    if (!g->object->closed) add_take(c, g, &node, NONE);
+    node.opened = true;
+    for (uint32_t name = from; name < g->object->names.count; name++) {
+        if (!is_spent(&node, name) && !(again && has_take(&node, name))) add_take(c, g, &node, name);
+    }
+    if (!again) node.close = formula_replace(c, node.left, MEMBER_BITS, close_object, NULL);
+    if (!again && !g->object->closed) add_take(c, g, &node, NONE);
     g->object->nodes.items[index] = node;
+}
+
+/* After this take from a node: the names that are spent in its target. */
+static void spend_names(const compiler *c, const graph *object, uint32_t from, uint32_t name, uint32_t *spent) {
+    uint32_t passed = name < object->listed ? name : object->listed;
+    const uint32_t *before = object->nodes.items[from].spent;
+    for (uint32_t k = 0; k <= object->names.count / 32; k++) spent[k] = before != NULL ? before[k] : 0;
+    for (uint32_t k = 0; k < passed && c->options.order == WEIR_ORDER_SCHEMA; k++) spent[k / 32] |= 1u << k % 32;
+    if (name != NONE) spent[name / 32] |= 1u << name % 32;
+}
+
+/* One more way to a node: only what is spent on all ways is spent. False: nothing new. */
+static bool note_spent(compiler *c, graph *object, uint32_t node, const uint32_t *spent) {
+    graph_node *at = &object->nodes.items[node];
+    uint32_t words = object->names.count / 32 + 1;
+    bool changed = false;
+    if (!at->opened && at->spent == NULL && node != 0) {
+        at->spent = compiler_new(c, sizeof *spent * words);
+        memcpy(at->spent, spent, sizeof *spent * words);
+        return true;
+    }
+    for (uint32_t k = 0; k < words && at->spent != NULL; k++) {
+        changed |= (at->spent[k] & ~spent[k]) != 0;
+        at->spent[k] &= spent[k];
+    }
+    at->widened |= changed;
+    return changed;
 }
 
 /* Whether the members of names that are not told apart change the formula. */
@@ -334,9 +378,11 @@ static void start_graph(compiler *c, goal *g, formula wanted, bool keeps) {
     graph_node_add(c, object, 0, 0, wanted);
 }
 
-/* Targets of the takes of a node, for the classes that its members have by now. */
-static void find_targets(compiler *c, goal_id id, uint32_t index) {
+/* Targets of the takes of a node, for the classes that its members have by now. True: some node can be more than before. */
+static bool find_targets(compiler *c, goal_id id, uint32_t index) {
     goal *g = goal_get(c, id);
+    uint32_t *spent = compiler_new(c, sizeof *spent * (g->object->names.count / 32 + 1));
+    bool more = false;
     for (uint32_t k = 0; k < g->object->nodes.items[index].takes.count; k++) {
         take t = g->object->nodes.items[index].takes.items[k];
         goal_analyse(c, t.child.goal);
@@ -347,7 +393,12 @@ static void find_targets(compiler *c, goal_id id, uint32_t index) {
             PUSH(c, t.targets, target);
         }
         g->object->nodes.items[index].takes.items[k] = t;
+        spend_names(c, g->object, index, t.name, spent);
+        for (uint32_t i = 0; i < t.targets.count; i++) {
+            if (t.targets.items[i] != NONE) more |= note_spent(c, g->object, t.targets.items[i], spent);
+        }
     }
+    return more;
 }
 
 void analyse_object(compiler *c, goal_id id) {
@@ -355,15 +406,18 @@ void analyse_object(compiler *c, goal_id id) {
     formula wanted = goal_formula(c, g, TYPE_OBJECT);
     if (wanted == FORMULA_FALSE) return;
     if (g->object == NULL) start_graph(c, g, wanted, false);
-    for (uint32_t index = 0; index < g->object->nodes.count; index++) {
-        if (!g->object->nodes.items[index].opened) open_object_node(c, g, index);
-        find_targets(c, id, index);
-        const graph_node *node = &g->object->nodes.items[index];
-        if (node->close != FORMULA_FALSE && object_needs_writable(g->object, node)) goal_add_class(c, g, node->close);
-        compiler_spend(c, 50);
+    for (bool more = true; more;) {
+        more = false;
+        for (uint32_t index = 0; index < g->object->nodes.count; index++) {
+            open_object_node(c, g, index);
+            more |= find_targets(c, id, index);
+            const graph_node *node = &g->object->nodes.items[index];
+            if (node->close != FORMULA_FALSE && object_needs_writable(g->object, node)) goal_add_class(c, g, node->close);
+            compiler_spend(c, 50);
+        }
         if (g->object->nodes.count > EXACT_NODES && !g->object->keeps) {
             start_graph(c, g, wanted, true);
-            index = NONE; /* from the start */
+            more = true;
         }
     }
 }

@@ -68,12 +68,15 @@ static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id) {
     r.cost_need = o.cost_need;
     r.guarded = masks_list(c, m, o.guarded, o.guarded_count);
     r.guarded_count = o.guarded_count;
+    r.closing = masks_list(c, m, o.closing, o.closing_count);
+    r.closing_count = o.closing_count;
+    r.object = o.closing_count != 0 ? o.object : NONE;
     if (o.spaced_count != 0) {
         patch spaced = {masks_list(c, m, o.spaced, o.spaced_count), o.spaced_count};
         r.patches = masks_patches(c, m, &spaced, 1);
         r.patch_count = 1;
     }
-    r.kind = o.plain_count + o.guarded_count + o.spaced_count + o.named_count == 0 ? WEIR_ROW_EMPTY
+    r.kind = o.plain_count + o.guarded_count + o.closing_count + o.spaced_count + o.named_count == 0 ? WEIR_ROW_EMPTY
              : o.plain_count <= LIST_LIMIT                         ? WEIR_ROW_LIST
                                                                    : WEIR_ROW_BITMAP;
     if (r.kind == WEIR_ROW_BITMAP) {
@@ -83,7 +86,7 @@ static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id) {
     r.plain = masks_list(c, m, o.plain, o.plain_count);
     r.plain_count = o.plain_count;
     bool stops = (c->automaton->states.items[state_id].flags & STATE_ACCEPTS) != 0;
-    if (o.plain_count == 1 && o.guarded_count + o.spaced_count + o.named_count == 0 && !stops) r.token = o.plain[0];
+    if (o.plain_count == 1 && o.guarded_count + o.closing_count + o.spaced_count + o.named_count == 0 && !stops) r.token = o.plain[0];
     return masks_row(c, m, r);
 }
 
@@ -136,13 +139,15 @@ masks *masks_build(compiler *c) {
     masks *m = NEW(c, masks);
     uint32_t values = c->vocab->token_count > c->vocab->lexicon->suffix_count ? c->vocab->token_count
                                                                              : c->vocab->lexicon->suffix_count;
-    m->found_instance = NONE;
+    m->found_instance = m->found_object = NONE;
     m->value_words = values / 64 + 1;
     m->plain = NEW_ARRAY(c, uint64_t, m->value_words);
     m->guarded = NEW_ARRAY(c, uint64_t, m->value_words);
+    m->closing = NEW_ARRAY(c, uint64_t, m->value_words);
     m->touched = NEW_ARRAY(c, uint64_t, m->value_words / 64 + 1);
     m->found_plain = compiler_new(c, sizeof(uint32_t) * (values + 1));
     m->found_guarded = compiler_new(c, sizeof(uint32_t) * (values + 1));
+    m->found_closing = compiler_new(c, sizeof(uint32_t) * (values + 1));
     m->suffix_of_state = compiler_new(c, sizeof *m->suffix_of_state * (a->states.count + 1));
     memset(m->suffix_of_state, 0xFF, sizeof *m->suffix_of_state * (a->states.count + 1));
     find_finish(c, m);

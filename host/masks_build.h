@@ -19,8 +19,8 @@ typedef struct named_token {
 /* What a set of strings (tokens, or suffixes behind a quote) does from one state. The lists are good until the next
  * walk. */
 typedef struct outcome {
-    uint32_t *plain, *guarded; /* values, ascending */
-    uint32_t plain_count, guarded_count;
+    uint32_t *plain, *guarded, *closing; /* values, ascending; closing: guarded, and none while `object` is not complete */
+    uint32_t plain_count, guarded_count, closing_count, object;
     uint32_t *spaced;          /* packed with the bytes of white space they begin with, ascending by those */
     uint32_t spaced_count;
     const named_token *named;  /* allowed while a name of `instance` can follow; ascending */
@@ -32,7 +32,7 @@ typedef struct outcome {
 typedef struct suffix_set {
     const uint8_t *marks; /* [suffix_count] MARK_* */
     const named_leaves *named; /* [suffix_count] where the mark is MARK_NAMED, all of one instance; else NULL */
-    uint32_t instance;
+    uint32_t instance, object;
     uint32_t depth_need, cost_need;
 } suffix_set;
 
@@ -45,22 +45,23 @@ typedef struct masks {
         row_memo;
     VECTOR(uint32_t) list_offsets, bitmap_offsets, patch_list_offsets, row_memo_rows;
     VECTOR(suffix_set) suffix_sets;
-    VECTOR(struct { uint32_t list, count, guarded, guarded_count; named_token *named; uint32_t named_count; }) quote_patches;
+    VECTOR(struct { uint32_t list, count, guarded, guarded_count; named_token *named; uint32_t named_count; uint32_t *closing, closing_count; }) quote_patches;
     uint32_t *suffix_of_state; /* [state] suffix set, NONE: not yet */
-    uint64_t *plain, *guarded; /* bitmaps of values found by the walk under way, clear between walks */
+    uint64_t *plain, *guarded, *closing; /* bitmaps of values found by the walk under way, clear between walks */
     uint64_t *touched;         /* which words of them are not clear, one bit each */
     uint32_t value_words;
     VECTOR(uint32_t) key;      /* of masks_string_row */
-    uint32_t *found_plain, *found_guarded; /* room for the lists of a walk */
+    uint32_t *found_plain, *found_guarded, *found_closing; /* room for the lists of a walk */
     VECTOR(uint32_t) found_spaced;
     VECTOR(named_token) found_named;
     uint32_t found_instance;   /* that these names belong to, or NONE */
+    uint32_t found_object;     /* that the closing ones close, or NONE */
     uint32_t *finish;          /* [state] greatest distance to finish its frame; NONE: it cannot */
     interner pop_table;
     VECTOR(struct { uint32_t *targets; uint32_t count; }) pops;
 } masks;
 
-enum { MARK_NO, MARK_GUARDED, MARK_PLAIN, MARK_NAMED };
+enum { MARK_NO, MARK_GUARDED, MARK_PLAIN, MARK_NAMED, MARK_CLOSING };
 
 /* Walks a trie from a state. Values: token ids or suffix ids. */
 outcome masks_walk(compiler *c, masks *m, const trie *t, const uint32_t *same, uint32_t state_id, bool vocabulary);

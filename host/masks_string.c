@@ -30,10 +30,11 @@ static uint32_t suffix_set_of(compiler *c, masks *m, uint32_t state_id) {
     if (m->suffix_of_state[state_id] != NONE) return m->suffix_of_state[state_id];
     const lexicon *l = c->vocab->lexicon;
     outcome o = masks_walk(c, m, &l->suffixes, NULL, state_id, false);
-    uint32_t size = l->suffix_count + 12;
+    uint32_t size = l->suffix_count + 16;
     uint8_t *marks = NEW_ARRAY(c, uint8_t, size);
     for (uint32_t i = 0; i < o.plain_count; i++) marks[o.plain[i]] = MARK_PLAIN;
     for (uint32_t i = 0; i < o.guarded_count; i++) marks[o.guarded[i]] = MARK_GUARDED;
+    for (uint32_t i = 0; i < o.closing_count; i++) marks[o.closing[i]] = MARK_CLOSING;
     const named_leaves *named = suffix_names(c, &o, l->suffix_count, marks);
     uint32_t instance_id = o.named_count != 0 ? o.instance : NONE;
     /* The empty suffix: the token ends with the quote. */
@@ -47,9 +48,10 @@ static uint32_t suffix_set_of(compiler *c, masks *m, uint32_t state_id) {
     memcpy(marks + l->suffix_count, &o.depth_need, 4);
     memcpy(marks + l->suffix_count + 4, &o.cost_need, 4);
     memcpy(marks + l->suffix_count + 8, &instance_id, 4);
+    memcpy(marks + l->suffix_count + 12, &o.object, 4);
     bool is_new;
     uint32_t id = intern(c, &m->suffix_table, marks, size, &is_new); /* the names follow from the instance and the marks */
-    if (is_new) PUSH(c, m->suffix_sets, ((suffix_set){marks, named, instance_id, o.depth_need, o.cost_need}));
+    if (is_new) PUSH(c, m->suffix_sets, ((suffix_set){marks, named, instance_id, o.object, o.depth_need, o.cost_need}));
     return m->suffix_of_state[state_id] = id;
 }
 
@@ -64,12 +66,15 @@ static uint32_t quote_patch(compiler *c, masks *m, uint32_t lexical, uint32_t se
     uint32_t *list = compiler_new(c, sizeof *list * (row_of->quote_count + 1));
     uint32_t *guarded = compiler_new(c, sizeof *guarded * (row_of->quote_count + 1));
     named_token *named = compiler_new(c, sizeof *named * (s->named != NULL ? row_of->quote_count + 1 : 1));
-    uint32_t count = 0, guarded_count = 0, named_count = 0;
+    uint32_t *closing = compiler_new(c, sizeof *closing * (s->object != NONE ? row_of->quote_count + 1 : 1));
+    uint32_t count = 0, guarded_count = 0, named_count = 0, closing_count = 0;
     for (uint32_t i = 0; i < row_of->quote_count; i++) {
         const quote_token *q = &row_of->quotes[i];
         if (s->marks[q->suffix] == MARK_NO) continue;
         if (s->marks[q->suffix] == MARK_GUARDED || all_guarded) {
             guarded[guarded_count++] = q->token;
+        } else if (s->marks[q->suffix] == MARK_CLOSING) {
+            closing[closing_count++] = q->token;
         } else if (s->marks[q->suffix] == MARK_NAMED) {
             named[named_count++] = (named_token){q->token, s->named[q->suffix]};
         } else {
@@ -79,7 +84,7 @@ static uint32_t quote_patch(compiler *c, masks *m, uint32_t lexical, uint32_t se
     compiler_spend(c, row_of->quote_count);
     if (guarded_count != 0) qsort(guarded, guarded_count, sizeof *guarded, by_id);
     uint32_t first = masks_list(c, m, list, count), first_guarded = masks_list(c, m, guarded, guarded_count);
-    __typeof__(*m->quote_patches.items) made = {first, count, first_guarded, guarded_count, named, named_count};
+    __typeof__(*m->quote_patches.items) made = {first, count, first_guarded, guarded_count, named, named_count, closing, closing_count};
     PUSH(c, m->quote_patches, made);
     return id;
 }
@@ -89,6 +94,7 @@ static uint32_t quote_patch(compiler *c, masks *m, uint32_t lexical, uint32_t se
 typedef struct differences {
     VECTOR(uint32_t) plus, minus, guarded;
     VECTOR(named_token) named;
+    VECTOR(uint32_t) closing;
     uint32_t depth_need, cost_need;
 } differences;
 
@@ -129,7 +135,7 @@ static void exit_subtree(text_walk *w, uint32_t node, uint32_t suffix_node, uint
         uint8_t mark = set == NONE ? MARK_NO : w->m->suffix_sets.items[set].marks[suffixes->nodes[suffix_node].token];
         if (mark == MARK_PLAIN && w->in->object != NONE) add_named(w, t, text, text + 1, false);
         if (mark == MARK_PLAIN && w->in->object == NONE) PUSH(w->c, w->out->plus, t);
-        if (mark == MARK_GUARDED || mark == MARK_NAMED) PUSH(w->c, w->out->guarded, t);
+        if (mark == MARK_GUARDED || mark == MARK_NAMED || mark == MARK_CLOSING) PUSH(w->c, w->out->guarded, t);
     }
     for (uint32_t k = node + 1; k < v->trie.nodes[node].end; k = v->trie.nodes[k].end) {
         exit_subtree(w, k, suffix_child(suffixes, suffix_node, v->trie.nodes[k].byte), set, text);
@@ -214,7 +220,7 @@ static uint32_t sort_distinct(uint32_t *items, uint32_t count) {
 
 /* Tokens that close the string and go on with a name: left to the guard in a name itself, where lengths are bounded, and
  * where another instance is asked already. */
-static void add_quote_names(text_walk *w, uint32_t patch_id, uint32_t instance_id, row *r) {
+static void add_quote_names(text_walk *w, uint32_t patch_id, uint32_t instance_id, uint32_t object_id, row *r) {
     const __typeof__(*w->m->quote_patches.items) *q = &w->m->quote_patches.items[patch_id];
     bool any_length = w->in->length_count == 1 && !w->bounded && w->c->automaton->lengths.items[w->in->lengths].lo == 0;
     bool plain = w->in->object == NONE && any_length && (r->instance == NONE || r->instance == instance_id);
@@ -222,6 +228,12 @@ static void add_quote_names(text_walk *w, uint32_t patch_id, uint32_t instance_i
     for (uint32_t i = 0; i < q->named_count; i++) {
         if (plain) PUSH(w->c, w->out->named, q->named[i]);
         if (!plain) PUSH(w->c, w->out->guarded, q->named[i].token);
+    }
+    bool same = w->in->object == NONE && (r->object == NONE || r->object == object_id);
+    if (q->closing_count != 0 && same) r->object = object_id;
+    for (uint32_t i = 0; i < q->closing_count; i++) {
+        if (same) PUSH(w->c, w->out->closing, q->closing[i]);
+        if (!same) PUSH(w->c, w->out->guarded, q->closing[i]);
     }
 }
 
@@ -269,6 +281,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     r.lexical = local->lexical;
     r.flags = (uint8_t)((special ? ROW_ON_TRIE : 0) | (others_wait ? ROW_OTHERS : 0));
     r.instance = NONE; /* the state's own */
+    r.object = NONE;
     r.patch_count = in->length_count;
     patch *patches = NEW_ARRAY(c, patch, in->length_count + 1);
     for (uint32_t i = 0; i < in->length_count; i++) {
@@ -280,7 +293,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
         for (uint32_t k = 0; k < m->quote_patches.items[found].guarded_count; k++) {
             PUSH(c, d.guarded, m->lists.items[m->quote_patches.items[found].guarded + k]);
         }
-        add_quote_names(&w, found, m->suffix_sets.items[set].instance, &r);
+        add_quote_names(&w, found, m->suffix_sets.items[set].instance, m->suffix_sets.items[set].object, &r);
         if (m->suffix_sets.items[set].depth_need > d.depth_need) d.depth_need = m->suffix_sets.items[set].depth_need;
         if (m->suffix_sets.items[set].cost_need > d.cost_need) d.cost_need = m->suffix_sets.items[set].cost_need;
     }
@@ -298,6 +311,8 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     r.minus_count = minus_count;
     r.guarded = masks_list(c, m, d.guarded.items, guarded_count);
     r.guarded_count = guarded_count;
+    r.closing_count = sort_distinct(d.closing.items, d.closing.count);
+    r.closing = masks_list(c, m, d.closing.items, r.closing_count);
     r.named = masks_named(c, m, d.named.items, d.named.count);
     r.named_count = d.named.count;
     uint32_t made = masks_row(c, m, r);

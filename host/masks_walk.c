@@ -22,6 +22,7 @@ typedef struct walker {
     bool counter_known;  /* else `counter` holds what was added to it */
     uint32_t spaces;     /* bytes by which the run of white space at the start went on */
     bool guarded;
+    uint32_t closing;    /* the first guard is that this object must be complete; NONE: it is not */
     named_leaves named;  /* a name of the frame below that must still be able to follow; instance NONE: none */
     bool anywhere;       /* popped into too many places: only the form of what follows is checked */
     const frame *top;
@@ -270,6 +271,7 @@ static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *o
         for (uint32_t k = 0; k < o->words && w.top != NULL; k++) {
             if ((a->masks.items[o->required + k] & ~seen[k]) != 0) return 0;
         }
+        if (w.top == NULL && !w.guarded && !w.named.read) w.closing = a->targets.items[e->target];
         w.guarded |= w.top == NULL;
         return pop(t, &w, a->targets.items[e->target + 1], out);
     }
@@ -354,7 +356,9 @@ static void found(tokens *t, uint32_t node, const walker *w) {
             continue;
         }
         bool guarded = w->guarded || w->named.instance != NONE;
-        (guarded ? t->m->guarded : t->m->plain)[value / 64] |= 1ull << value % 64;
+        bool closing = w->closing != NONE && (t->m->found_object == NONE || t->m->found_object == w->closing);
+        if (closing) t->m->found_object = w->closing;
+        (closing ? t->m->closing : guarded ? t->m->guarded : t->m->plain)[value / 64] |= 1ull << value % 64;
         t->m->touched[value / 4096] |= 1ull << value / 64 % 64;
     }
 }
@@ -395,6 +399,7 @@ static walker start_walker(uint32_t state_id) {
     memset(&w, 0, sizeof w);
     w.state = state_id;
     w.named.instance = NONE;
+    w.closing = NONE;
     return w;
 }
 
@@ -423,7 +428,7 @@ static void collect_named(tokens *t, outcome *o) {
             i = next;
             continue;
         }
-        if (next > i + 1 || (m->guarded[at.token / 64] & bit) != 0) {
+        if (next > i + 1 || ((m->guarded[at.token / 64] | m->closing[at.token / 64]) & bit) != 0) {
             m->guarded[at.token / 64] |= bit;
             m->touched[at.token / 4096] |= 1ull << at.token / 64 % 64;
         } else {
@@ -439,8 +444,9 @@ static void collect_named(tokens *t, outcome *o) {
 
 static outcome collect(tokens *t) {
     masks *m = t->m;
-    outcome o = {m->found_plain, m->found_guarded, 0, 0, m->found_spaced.items, m->found_spaced.count, NULL, 0,
-                 m->found_instance, t->depth_need, t->cost_need};
+    outcome o = {m->found_plain, m->found_guarded, m->found_closing, 0, 0, 0, m->found_object, m->found_spaced.items,
+                 m->found_spaced.count, NULL, 0, m->found_instance, t->depth_need, t->cost_need};
+    m->found_object = NONE;
     collect_named(t, &o);
     if (o.spaced_count != 0) qsort(o.spaced, o.spaced_count, sizeof *o.spaced, by_points);
     m->found_spaced.count = 0;
@@ -453,7 +459,10 @@ static outcome collect(tokens *t) {
             for (uint64_t bits = m->guarded[word] & ~m->plain[word]; bits != 0; bits &= bits - 1) {
                 o.guarded[o.guarded_count++] = word * 64 + (uint32_t)__builtin_ctzll(bits);
             }
-            m->plain[word] = m->guarded[word] = 0;
+            for (uint64_t bits = m->closing[word] & ~m->guarded[word] & ~m->plain[word]; bits != 0; bits &= bits - 1) {
+                o.closing[o.closing_count++] = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            }
+            m->plain[word] = m->guarded[word] = m->closing[word] = 0;
         }
         m->touched[k] = 0;
     }

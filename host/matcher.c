@@ -306,7 +306,7 @@ weir_row_kind weir_matcher_row(const weir_matcher *m, uint32_t *guarded_count) {
     if (m == NULL || m->stopped || m->sequence[SEQUENCE_STATE] == STATE_DEAD) return WEIR_ROW_EMPTY;
     const machine *machine = &m->grammar->machine;
     const row *r = &machine->rows[machine->states[m->sequence[SEQUENCE_STATE]].row];
-    if (guarded_count != NULL) *guarded_count = r->guarded_count;
+    if (guarded_count != NULL) *guarded_count = r->guarded_count + r->closing_count;
     return (weir_row_kind)r->kind;
 }
 

@@ -153,6 +153,19 @@ static bool stands_as_it_is(const weir_matcher *m, const row *r) {
     return most != COST_NEVER && most < sequence[SEQUENCE_BUDGET];
 }
 
+/* Guarded tokens, by their walks. */
+static void decide(weir_matcher *m, uint32_t first, uint32_t count, uint32_t *words) {
+    walk w;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t token = m->grammar->machine.lists[first + i];
+        if (matcher_try_token(m, token, &w)) {
+            set_bit(words, token);
+        } else {
+            clear_bit(words, token);
+        }
+    }
+}
+
 weir_status weir_matcher_fill_mask(weir_matcher *m, uint32_t *words, size_t word_count, weir_error *error) {
     if (m == NULL || words == NULL) return fail(error, WEIR_ERROR_ARGUMENT, "%s is NULL", m == NULL ? "matcher" : "words");
     const weir_vocab *vocab = m->grammar->vocab;
@@ -177,14 +190,11 @@ weir_status weir_matcher_fill_mask(weir_matcher *m, uint32_t *words, size_t word
             check_bits(m, words);
         }
     }
-    walk w;
-    for (uint32_t i = 0; i < r->guarded_count; i++) {
-        uint32_t token = machine->lists[r->guarded + i];
-        if (matcher_try_token(m, token, &w)) {
-            set_bit(words, token);
-        } else {
-            clear_bit(words, token);
-        }
+    decide(m, r->guarded, r->guarded_count, words);
+    if (r->closing_count != 0) {
+        bool closes = !names_missing(machine, &machine->objects[r->object], top_frame(m));
+        if (closes) decide(m, r->closing, r->closing_count, words);
+        for (uint32_t i = 0; i < r->closing_count && !closes; i++) clear_bit(words, machine->lists[r->closing + i]);
     }
     if (machine_accepts(machine, m->sequence)) {
         for (uint32_t i = 0; i < vocab->stop_count; i++) set_bit(words, vocab->stop_ids[i]);

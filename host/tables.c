@@ -97,8 +97,9 @@ weir_status tables_write(compiler *c, const masks *m, const weir_allocator *allo
     t->module_count = a->modules.count;
     t->work = c->work;
     for (uint32_t i = 0; i < m->rows.count; i++) {
-        t->guarded_sum += m->rows.items[i].guarded_count;
-        if (m->rows.items[i].guarded_count > t->guarded_max) t->guarded_max = m->rows.items[i].guarded_count;
+        uint32_t guarded = m->rows.items[i].guarded_count + m->rows.items[i].closing_count;
+        t->guarded_sum += guarded;
+        if (guarded > t->guarded_max) t->guarded_max = guarded;
     }
     size_t at = (sizeof(tables) + 7) / 8 * 8;
     for (int i = 0; i < SECTION_COUNT; i++) {
@@ -317,7 +318,8 @@ static bool rows_fit(const machine *m, const weir_vocab *vocab) {
         if (!list_fits(m, r->plain, r->plain_count, token_count)) return false;
         if (!list_fits(m, r->minus, r->minus_count, token_count)) return false;
         if (!list_fits(m, r->guarded, r->guarded_count, token_count)) return false;
-        if (!named_fit(m, r, token_count)) return false;
+        if (!list_fits(m, r->closing, r->closing_count, token_count) || !named_fit(m, r, token_count)) return false;
+        if (r->closing_count != 0 && r->object >= m->t->counts[SECTION_OBJECTS]) return false;
         if (!inside(r->patches, r->patch_count, m->t->counts[SECTION_PATCHES])) return false;
         if (r->token != TABLES_NONE && r->token >= token_count) return false;
     }

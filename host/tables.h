@@ -141,6 +141,8 @@ typedef struct row {
     uint32_t plain, plain_count;     /* LIST: all tokens; BASE: tokens added */
     uint32_t minus, minus_count;     /* BASE: tokens taken away */
     uint32_t guarded, guarded_count; /* decided by walking their bytes */
+    uint32_t closing, closing_count; /* the same, and none while `object` lacks a required name */
+    uint32_t object;
     uint32_t patches, patch_count;   /* BASE: one list for each length_case of the instance, in `patches`; LIST, BITMAP:
                                         one list of tokens that go on with a run of white space, by its bytes */
     uint32_t depth_need;   /* the row stands as it is up to depth_limit - depth_need */
