@@ -14,6 +14,7 @@
 
 #define NONE UINT32_MAX
 
+struct resource_set;
 struct schema_set;
 struct formula_set;
 struct goal_set;
@@ -28,6 +29,7 @@ typedef struct compiler {
     weir_status status;
     uint64_t work, next_progress;
     uint32_t nesting; /* recursion of the passes, bounded so that hostile schemas cannot exhaust the C stack */
+    struct resource_set *resources;
     struct schema_set *schemas;
     struct formula_set *formulas;
     struct goal_set *goals;

@@ -19,6 +19,7 @@ typedef enum atom_kind {
     ATOM_SIZE,       /* at least a members; a > 0 */
     ATOM_ITEM,       /* item a, if present, satisfies schema b */
     ATOM_ITEMS,      /* items from a on satisfy schema b */
+    ATOM_CONTAINS,   /* at least a items satisfy schema b; a > 0 */
     ATOM_COUNT,      /* at least a items */
     ATOM_LENGTH,     /* at least a code points */
     ATOM_TEXT,       /* the string is the text with id a */

@@ -7,10 +7,17 @@ typedef struct item_context {
     uint32_t index; /* of the item being read, or the count when closing */
 } item_context;
 
+static const uint64_t ITEM_BITS = 1ull << ATOM_ITEM | 1ull << ATOM_ITEMS | 1ull << ATOM_CONTAINS;
+
 static formula read_item(compiler *c, void *context, const formula_node *atom, formula self) {
     uint32_t index = ((const item_context *)context)->index;
     if (atom->atom == ATOM_ITEM && atom->a == index) return value_atom(c, atom->b);
     if (atom->atom == ATOM_ITEMS && atom->a <= index) return formula_and2(c, self, value_atom(c, atom->b));
+    if (atom->atom == ATOM_CONTAINS) { /* one less to find, or as many */
+        formula value = value_atom(c, atom->b), fewer = atom->a == 1 ? FORMULA_TRUE : formula_atom(c, ATOM_CONTAINS, atom->a - 1, atom->b);
+        formula found = formula_and2(c, value, fewer), missed = formula_and2(c, formula_not(c, value), self);
+        return formula_or(c, (formula[]){found, missed}, 2);
+    }
     return self;
 }
 
@@ -18,6 +25,7 @@ static formula close_array(compiler *c, void *context, const formula_node *atom,
     (void)c;
     uint32_t count = ((const item_context *)context)->index;
     if (atom->atom == ATOM_ITEM || atom->atom == ATOM_ITEMS) return FORMULA_TRUE;
+    if (atom->atom == ATOM_CONTAINS) return FORMULA_FALSE;
     if (atom->atom == ATOM_COUNT) return count >= atom->a ? FORMULA_TRUE : FORMULA_FALSE;
     return self;
 }
@@ -31,7 +39,7 @@ static formula counted(compiler *c, void *context, const formula_node *atom, for
 
 formula array_close(compiler *c, formula left, uint32_t count) {
     item_context context = {count};
-    uint64_t bits = atom_kind_bit(ATOM_ITEM) | atom_kind_bit(ATOM_ITEMS) | atom_kind_bit(ATOM_COUNT);
+    uint64_t bits = ITEM_BITS | atom_kind_bit(ATOM_COUNT);
     return formula_replace(c, left, bits, close_array, &context);
 }
 
@@ -64,7 +72,7 @@ static void open_array_node(compiler *c, goal *g, uint32_t index) {
     node.opened = true;
     item_context context = {node.position};
     if (node.position < g->array->prefix) node.close = array_close(c, node.left, node.position);
-    formula read = formula_replace(c, node.left, atom_kind_bit(ATOM_ITEM) | atom_kind_bit(ATOM_ITEMS), read_item, &context);
+    formula read = formula_replace(c, node.left, ITEM_BITS, read_item, &context);
     if (node.position < g->array->prefix) { /* the count after this item is known */
         item_context next = {node.position + 1};
         read = formula_replace(c, read, atom_kind_bit(ATOM_COUNT), counted, &next);

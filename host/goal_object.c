@@ -8,6 +8,7 @@
 
 #include "goal_build.h"
 
+#define SIZE_BY_NAME 8 /* names of an object whose bounds on size are said by name */
 #define EXACT_NODES 400 /* of an object; beyond, properties once read stay in the formula */
 
 static const uint64_t MEMBER_BITS =
@@ -177,16 +178,15 @@ static uint32_t object_target(compiler *c, goal *g, uint32_t index, const take *
 }
 
 bool object_needs_writable(const graph *object, const graph_node *node) {
-    uint32_t needed = 0, writable = 0;
-    for (uint32_t i = 0; i < object->names.count; i++) needed += object->needed[i];
-    for (uint32_t k = 0; k < node->takes.count; k++) {
-        const take *t = &node->takes.items[k];
-        if (t->name == NONE || !object->needed[t->name]) continue;
-        bool useful = false;
-        for (uint32_t i = 0; i < t->targets.count; i++) useful |= t->targets.items[i] != NONE;
-        writable += useful;
+    for (uint32_t i = 0; i < object->names.count; i++) {
+        bool writable = !object->needed[i] || is_spent(node, i); /* a needed name is spent once it has been read */
+        for (uint32_t k = 0; k < node->takes.count && !writable; k++) {
+            const take *t = &node->takes.items[k];
+            for (uint32_t n = 0; n < t->targets.count && t->name == i; n++) writable |= t->targets.items[n] != NONE;
+        }
+        if (!writable) return false;
     }
-    return writable == needed;
+    return true;
 }
 
 typedef struct waiting {
@@ -303,8 +303,20 @@ static void visit_entangled(compiler *c, void *context, const formula_node *atom
 
 static bool is_atom(const formula_node *part, atom_kind kind) { return part->kind == FORMULA_ATOM && part->atom == kind; }
 
-/* Bounds on the number of members that hold anyhow are dropped. */
-static formula drop_sizes(compiler *c, const graph *object, formula wanted) {
+/* At least so many of the names from `from` on are present. */
+static formula at_least(compiler *c, const graph *object, uint32_t count, uint32_t from) {
+    if (count == 0) return FORMULA_TRUE;
+    if (object->names.count - from < count) return FORMULA_FALSE;
+    formula with = formula_and2(c, formula_atom(c, ATOM_REQUIRED, object->names.items[from], 0), at_least(c, object, count - 1, from + 1));
+    return formula_or(c, (formula[]){with, at_least(c, object, count, from + 1)}, 2);
+}
+
+static formula name_sizes(compiler *c, void *context, const formula_node *atom, formula self) {
+    return atom->atom == ATOM_SIZE ? at_least(c, context, atom->a, 0) : self;
+}
+
+/* Bounds on the number of members that hold anyhow are dropped; of few names and no others, they are said by name. */
+static formula drop_sizes(compiler *c, graph *object, formula wanted) {
     const formula *parts;
     uint32_t count, required = 0, used = 0;
     bool others = !object->closed;
@@ -314,6 +326,9 @@ static formula drop_sizes(compiler *c, const graph *object, formula wanted) {
         const formula_node *part = formula_get(c, parts[i]);
         required += is_atom(part, ATOM_REQUIRED);
         others &= !(is_atom(part, ATOM_ADDITIONAL) && part->a == NONE);
+    }
+    if (!others && object->names.count <= SIZE_BY_NAME) {
+        return formula_replace(c, wanted, atom_kind_bit(ATOM_SIZE), name_sizes, object);
     }
     for (uint32_t i = 0; i < count; i++) {
         const formula_node *part = formula_get(c, parts[i]);

@@ -25,7 +25,7 @@ static bool any_byte(const least *l, uint8_t lo, uint8_t hi) {
 static bool same_way(const cost *a, const cost *b) {
     return a->target == b->target && a->length == b->length && a->most == b->most && a->missing == b->missing &&
            a->names == b->names && a->leaf_lo == b->leaf_lo && a->leaf_hi == b->leaf_hi &&
-           a->read == b->read && a->instance == b->instance;
+           a->read == b->read && a->instance == b->instance && a->fresh == b->fresh;
 }
 
 /* Tokens at depth 1: the order of ways. */

@@ -171,19 +171,60 @@ static bool waits_for(const automaton *a, uint32_t instance_id, uint32_t leaf) {
     return mask_bit(a->masks.items + mask, leaf);
 }
 
-/* Names that certainly can come, and other names, need no table: a plain way. Without any, some name can come whichever it
- * is: the dearest will do. */
-static void plain_ways(compiler *c, entries *into, uint32_t instance_id, const local_state *local) {
+/* Another name, which must differ from those whose hashes are kept. */
+static void relax_others(compiler *c, entries *into, const instance *in, uint32_t distance) {
+    const entries *behind = entries_of(c, c->automaton->lengths.items[in->lengths].target);
+    for (uint32_t i = 0; i < behind->count; i++) {
+        cost e = behind->items[i];
+        if (e.distance >= COST_NEVER - 2 - distance) continue;
+        e.distance += distance;
+        e.distance += e.fresh != 0 && in->hash_used != 0; /* a second such name: it may have to be longer, too */
+        if (in->hash_used != 0) e.fresh = in->hash_used;
+        relax(c, into, e);
+    }
+}
+
+/* Names that certainly can come, and other names, need no table: a plain way. */
+static bool plain_ways(compiler *c, entries *into, uint32_t instance_id, const local_state *local) {
     automaton *a = c->automaton;
     const instance *in = &a->instances.items[instance_id];
     const scalar_module *s = module_of(a, instance_id);
+    bool any = false;
     for (uint32_t leaf = local->leaf_lo; leaf < local->leaf_hi; leaf++) {
         uint32_t target = a->targets.items[in->exits + leaf];
         if (target == NONE || local->distances[leaf] == NONE || !waits_for(a, instance_id, leaf)) continue;
         relax_through(c, into, target, local->distances[leaf]);
+        any = true;
     }
-    if (in->length_count == 0 || local->distances[s->class_count] == NONE) return;
-    relax_through(c, into, a->lengths.items[in->lengths].target, local->distances[s->class_count]);
+    if (in->length_count == 0 || local->distances[s->class_count] == NONE) return any;
+    relax_others(c, into, in, local->distances[s->class_count]);
+    return true;
+}
+
+/* Without such a name some other can come, whichever it is: the dearest will do. */
+static void dearest_way(compiler *c, entries *into, uint32_t instance_id, const local_state *local) {
+    automaton *a = c->automaton;
+    const instance *in = &a->instances.items[instance_id];
+    cost dearest = end_cost(0, 0);
+    bool any = false;
+    for (uint32_t leaf = local->leaf_lo; leaf < local->leaf_hi; leaf++) {
+        uint32_t target = a->targets.items[in->exits + leaf];
+        if (target == NONE || local->distances[leaf] == NONE) continue;
+        const entries *behind = entries_of(c, target);
+        const cost *best = NULL;
+        for (uint32_t i = 0; i < behind->count; i++) {
+            const cost *e = &behind->items[i];
+            if (e->names == 0 && (best == NULL || e->distance < best->distance)) best = e;
+        }
+        if (best == NULL || (any && (best->target != dearest.target || best->missing != dearest.missing))) return;
+        cost e = *best;
+        e.distance += local->distances[leaf];
+        uint32_t depth = any && dearest.depth > e.depth ? dearest.depth : e.depth;
+        if (!any || price(c, e.distance, e.lines) > price(c, dearest.distance, dearest.lines)) dearest = e;
+        dearest.depth = depth;
+        any = true;
+    }
+    if (any) relax(c, into, dearest);
 }
 
 void name_state(compiler *c, entries *into, uint32_t state_id) {
@@ -192,7 +233,7 @@ void name_state(compiler *c, entries *into, uint32_t state_id) {
     const instance *in = &a->instances.items[id];
     const scalar_module *s = module_of(a, id);
     const local_state *local = &s->locals.items[state_id - in->base], *root = &s->locals.items[s->root];
-    plain_ways(c, into, id, local);
+    if (!plain_ways(c, into, id, local)) dearest_way(c, into, id, local);
     uint32_t leaf = local->leaf_lo;
     while (leaf < local->leaf_hi && local->distances[leaf] == NONE) leaf++;
     if (leaf >= local->leaf_hi) return;

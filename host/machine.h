@@ -95,6 +95,10 @@ MACHINE void machine_start(const machine *m, uint32_t *sequence, uint32_t budget
     sequence[SEQUENCE_HEAD + FRAME_RETURN] = TABLES_NONE;
 }
 
+MACHINE uint64_t sequence_hash(const uint32_t *sequence) {
+    return (uint64_t)sequence[SEQUENCE_HASH_HIGH] << 32 | sequence[SEQUENCE_HASH];
+}
+
 /* A walk over a sequence: its own head, and frames from `low` up in `frames`, which holds depth_limit + 1 of them. */
 typedef struct walk {
     uint32_t state, counter, depth, low;
@@ -108,7 +112,7 @@ MACHINE void walk_begin(walk *w, const uint32_t *sequence, uint32_t *frames) {
     w->counter = sequence[SEQUENCE_COUNTER];
     w->depth = sequence[SEQUENCE_DEPTH];
     w->low = w->depth + 1;
-    w->hash = (uint64_t)sequence[SEQUENCE_HASH_HIGH] << 32 | sequence[SEQUENCE_HASH];
+    w->hash = sequence_hash(sequence);
     w->sequence = sequence;
     w->frames = frames;
 }
@@ -244,8 +248,19 @@ MACHINE uint32_t boundary_cost(const machine *m, uint32_t index, const uint32_t 
     return least;
 }
 
-/* Tokens that always suffice to finish the text from this state, with `frame` on top at `depth`. */
-MACHINE uint32_t machine_cost(const machine *m, uint32_t at, uint32_t counter, const uint32_t *frame, uint32_t depth) {
+/* Whether a name's hash is one of the first `count` that the frame keeps. */
+MACHINE bool hash_is_kept(const machine *m, const uint32_t *frame, uint64_t hash, uint32_t count) {
+    const uint32_t *kept = frame + frame_hashes(m);
+    for (uint32_t k = 0; k < count; k++) {
+        if (kept[2 * k] == (uint32_t)hash && kept[2 * k + 1] == (uint32_t)(hash >> 32)) return true;
+    }
+    return false;
+}
+
+/* Tokens that always suffice to finish the text from this state, with `frame` on top at `depth`; `hash`: of the name being
+ * read. */
+MACHINE uint32_t machine_cost(const machine *m, uint32_t at, uint32_t counter, uint64_t hash, const uint32_t *frame,
+                              uint32_t depth) {
     const state *s = &m->states[at];
     uint32_t least = COST_NEVER, room = m->t->depth_limit - depth;
     for (uint32_t i = 0; i < s->cost_count; i++) {
@@ -256,6 +271,10 @@ MACHINE uint32_t machine_cost(const machine *m, uint32_t at, uint32_t counter, c
             total -= counter < total ? counter : total;
         } else if (e->length > counter) {
             total = cost_add(total, e->length - counter);
+        }
+        /* One more byte makes a name new: there are more bytes than hashes. */
+        if (e->fresh != 0 && hash_is_kept(m, frame, (s->flags & STATE_HASHES) != 0 ? hash : 0, e->fresh)) {
+            total = cost_add(total, 1);
         }
         if (e->missing != 0) {
             const object *o = &m->objects[(e->missing - 1) / 2];
@@ -274,7 +293,7 @@ MACHINE uint32_t machine_cost(const machine *m, uint32_t at, uint32_t counter, c
 }
 
 MACHINE uint32_t walk_cost(const machine *m, const walk *w) {
-    return machine_cost(m, w->state, w->counter, walk_frame(m, w, w->depth), w->depth);
+    return machine_cost(m, w->state, w->counter, w->hash, walk_frame(m, w, w->depth), w->depth);
 }
 
 MACHINE bool walk_push(const machine *m, walk *w, const call *to) {
@@ -288,7 +307,7 @@ MACHINE bool walk_push(const machine *m, walk *w, const call *to) {
     for (uint32_t i = 0; i < m->t->class_max; i++) {
         uint32_t target = i < r->class_count ? m->targets[r->targets + i] : STATE_DEAD;
         frame[frame_hashes(m) + 2 * m->t->hash_slots + i] =
-            target == STATE_DEAD ? COST_NEVER : machine_cost(m, target, 0, below, w->depth);
+            target == STATE_DEAD ? COST_NEVER : machine_cost(m, target, 0, 0, below, w->depth);
     }
     w->depth++;
     if (w->low > w->depth) w->low = w->depth;
@@ -307,11 +326,8 @@ MACHINE bool walk_pop(const machine *m, walk *w, uint32_t class_index) {
 
 /* A name that is not told apart ended in an object that keeps hashes: it must be new among those kept. */
 MACHINE bool walk_key_hash(const machine *m, walk *w, const instance *i) {
-    const uint32_t *frame = walk_frame(m, w, w->depth) + frame_hashes(m);
     uint32_t low = (uint32_t)w->hash, high = (uint32_t)(w->hash >> 32);
-    for (uint32_t k = 0; k < i->hash_used; k++) {
-        if (frame[2 * k] == low && frame[2 * k + 1] == high) return false;
-    }
+    if (hash_is_kept(m, walk_frame(m, w, w->depth), w->hash, i->hash_used)) return false;
     if (i->hash_keep != 0) {
         uint32_t *own = walk_own_frame(m, w) + frame_hashes(m);
         own[2 * i->hash_used] = low;

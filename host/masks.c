@@ -117,7 +117,7 @@ static void find_finish(compiler *c, masks *m) {
         for (uint32_t i = 0; i < a->state_costs.items[id].count; i++) {
             cost e = a->state_costs.items[id].items[i];
             uint32_t distance = cost_add(e.distance, e.length == NONE ? 0 : e.length);
-            distance = cost_add(distance, greatest_names(a, &e));
+            distance = cost_add(distance, greatest_names(a, &e) + (e.fresh != 0));
             if ((e.target & BOUNDARY_FLAG) != 0) {
                 const boundary_plan *b = &a->boundary_costs.items[e.target & ~BOUNDARY_FLAG];
                 uint32_t longest = 0;

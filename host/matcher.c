@@ -316,7 +316,8 @@ uint32_t weir_matcher_least_tokens(const weir_matcher *m) {
     uint32_t depth = m->sequence[SEQUENCE_DEPTH];
     const machine *machine = &m->grammar->machine;
     const uint32_t *frame = m->sequence + SEQUENCE_HEAD + (size_t)depth * machine->t->frame_words;
-    return machine_cost(machine, m->sequence[SEQUENCE_STATE], m->sequence[SEQUENCE_COUNTER], frame, depth);
+    return machine_cost(machine, m->sequence[SEQUENCE_STATE], m->sequence[SEQUENCE_COUNTER], sequence_hash(m->sequence),
+                        frame, depth);
 }
 
 /* --- batches -------------------------------------------------------------------------------------------------- */

@@ -148,7 +148,8 @@ static bool stands_as_it_is(const weir_matcher *m, const row *r) {
     uint32_t depth = sequence[SEQUENCE_DEPTH];
     if (depth + r->depth_need > machine->t->depth_limit) return false;
     if (sequence[SEQUENCE_BUDGET] == TABLES_NONE) return true;
-    uint32_t cost = machine_cost(machine, sequence[SEQUENCE_STATE], sequence[SEQUENCE_COUNTER], top_frame(m), depth);
+    uint32_t cost = machine_cost(machine, sequence[SEQUENCE_STATE], sequence[SEQUENCE_COUNTER], sequence_hash(sequence),
+                                 top_frame(m), depth);
     uint32_t most = cost_add(cost, r->cost_need);
     return most != COST_NEVER && most < sequence[SEQUENCE_BUDGET];
 }

@@ -19,22 +19,10 @@ static _Noreturn void fail_reference(compiler *c, const json *place, const char 
 static _Noreturn void fail_missing(compiler *c, const json *reference, uint32_t id, bool found);
 static _Noreturn void fail_ambiguous(compiler *c, const json *place, const char *name, const json *a, const json *b);
 
-/* The set is the compile's resolver: it answers for the documents that it has and asks the caller's for others. */
-static const char *resolve_through_set(void *context, const char *address, size_t address_length, size_t *length) {
-    resource_set *set = context;
-    return set->resolve != NULL ? set->resolve(set->resolve_context, address, address_length, length) : NULL;
-}
-
-resource_set *resource_set_of(const compiler *c) {
-    return c->options.resolve_context;
-}
+resource_set *resource_set_of(const compiler *c) { return c->resources; }
 
 void resources_new(compiler *c, const json *root, uint8_t default_draft) {
-    resource_set *set = NEW(c, resource_set);
-    set->resolve = c->options.resolve;
-    set->resolve_context = c->options.resolve_context;
-    c->options.resolve = resolve_through_set;
-    c->options.resolve_context = set;
+    c->resources = NEW(c, resource_set);
     resource_scan(c, root, (uri){"", 0}, default_draft);
     resource_of(c, root); /* fails in draft 3 */
 }
@@ -160,11 +148,11 @@ static uint32_t fetch_document(compiler *c, const json *reference, uri address) 
     size_t length = 0;
     const char *text = metaschema_text(c, address.text, address.length, &length);
     const char *from = shown(c, reference->text), *to = shown(c, address.text);
-    if (text == NULL && set->resolve == NULL) {
+    if (text == NULL && c->options.resolve == NULL) {
         fail_reference(c, reference, "\"%s\" leads outside this document, to \"%s\", and options.resolve is not set",
                        from, to);
     }
-    if (text == NULL) text = set->resolve(set->resolve_context, address.text, address.length, &length);
+    if (text == NULL) text = c->options.resolve(c->options.resolve_context, address.text, address.length, &length);
     if (text == NULL) {
         fail_reference(c, reference, "the reference \"%s\" leads to \"%s\", which options.resolve does not know", from,
                        to);

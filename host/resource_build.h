@@ -41,8 +41,6 @@ typedef struct resource_set {
     VECTOR(const json **) children;
     interner members; /* {container, name} -> index of `member_nodes` */
     VECTOR(const json *) member_nodes;
-    const char *(*resolve)(void *context, const char *uri, size_t uri_length, size_t *length); /* the caller's */
-    void *resolve_context;
 } resource_set;
 
 /* resource.c */

@@ -42,8 +42,12 @@ typedef struct schema {
     uint32_t *required;  /* key ids */
     uint32_t required_count;
     uint32_t additional; /* schema id or NONE */
+    uint32_t min_properties, max_properties; /* max: NONE if none */
+    struct { uint32_t key, schema, *required, required_count; } *dependents; /* schema NONE: names are required */
+    uint32_t dependent_count;
     uint32_t *prefix;    /* schema ids */
     uint32_t prefix_count, items; /* items: schema id or NONE */
+    uint32_t contains, min_contains, max_contains; /* contains: schema id or NONE */
     uint32_t min_items, max_items, min_length, max_length; /* max: NONE if none */
     uint32_t at_least, at_most, above, below;              /* threshold ids or NONE */
     uint32_t *values;    /* schema ids (is_value) of enum or const; NULL if none */
@@ -51,7 +55,7 @@ typedef struct schema {
     uint32_t *one_value; /* of const: schema id, or NULL */
     uint32_t *all_of, *any_of, *one_of;
     uint32_t all_count, any_count, one_count;
-    uint32_t not_schema; /* or NONE */
+    uint32_t not_schema, if_schema, then_schema, else_schema; /* or NONE */
     bool circular;       /* asking it can lead to a schema that applies to itself in place, here or further down */
     bool is_twin;        /* the schema `twin`, asked only whether anything is wrong */
     uint32_t twin;       /* of a circular schema that is none: the id of its twin */
@@ -67,8 +71,6 @@ typedef struct schema_set {
     interner thresholds; /* decimals */
     VECTOR(weir_keyword_report) report;
     const json *root;
-    uint8_t root_draft;
-    VECTOR(struct { const char *uri; uint32_t length; const json *node; }) identifiers;
     VECTOR(formula) formulas; /* memo of schema_formula: [id * TYPE_COUNT + type]; NONE: not yet */
     VECTOR(uint8_t) under_way; /* the same index: the questions being asked */
     const json *circle;       /* a schema that applies to itself in place, or NULL */
@@ -107,10 +109,25 @@ const char *schema_text(const compiler *c, uint32_t text, uint32_t *length);
 bool schema_key_in_set(const compiler *c, uint32_t key, uint32_t key_set);
 const decimal *schema_threshold(const compiler *c, uint32_t threshold);
 
-/* schema_reference.c: identifiers inside the document and the target of a `$ref`. */
-void schema_identifiers(compiler *c, schema_set *set, const json *node, uint8_t draft_number, const char *base,
-                        uint32_t base_length);
-const json *schema_resolve(compiler *c, const json *reference);
+/* schema_keywords.c: what each keyword of a schema object says, put into its record. */
+typedef enum keyword_class {
+    KEYWORD_ENFORCED,
+    KEYWORD_ANNOTATION, /* cannot narrow the language */
+    KEYWORD_REFUSED,
+    KEYWORD_FORMAT
+} keyword_class;
+typedef struct keyword {
+    const char *name;
+    uint8_t since, until; /* drafts that have it */
+    keyword_class class;
+    void (*read)(compiler *c, schema *s, const json *value);
+} keyword;
+/* NULL: not a keyword of this draft. */
+const keyword *keyword_find(const json *member, uint8_t draft);
+/* The values of const and enum: objects and arrays as schemas of their members. */
+void schema_read_value(compiler *c, schema *s);
+/* schema.c: the id of the schema (or of the value, of const and enum) at a node, new or old. */
+uint32_t schema_add(compiler *c, const json *node, bool is_value);
 
 /* schema_number.c */
 bool decimal_parse(const char *text, uint32_t length, decimal *out); /* false: more than 40 digits or too wide */

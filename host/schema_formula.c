@@ -33,7 +33,8 @@ static bool only_refers(const schema *s) {
     return !s->types_given && s->properties == NULL && s->required_count == 0 && s->additional == NONE &&
            s->prefix_count == 0 && s->items == NONE && s->min_items == 0 && s->max_items == NONE && s->min_length == 0 &&
            s->max_length == NONE && s->at_least == NONE && s->at_most == NONE && s->above == NONE && s->below == NONE &&
-           s->values == NULL && s->one_value == NULL && s->all_of == NULL && s->any_of == NULL && s->one_of == NULL &&
+           s->min_properties == 0 && s->max_properties == NONE && s->dependent_count == 0 && s->contains == NONE &&
+           s->if_schema == NONE && s->values == NULL && s->one_value == NULL && s->all_of == NULL && s->any_of == NULL && s->one_of == NULL &&
            s->not_schema == NONE;
 }
 
@@ -81,6 +82,15 @@ static formula items_atom(compiler *c, uint32_t from, uint32_t id, question how)
     if (known == FORMULA_TRUE) return FORMULA_TRUE;
     if (known == FORMULA_FALSE) return formula_not(c, count_at_least(c, from + 1));
     return formula_atom(c, ATOM_ITEMS, from, id);
+}
+
+/* At least so many items satisfy the schema. */
+static formula contains_atom(compiler *c, uint32_t count, uint32_t id, question how) {
+    id = asked_of_members(c, id, how);
+    formula known = verdict(c, id);
+    if (known == FORMULA_TRUE) return count_at_least(c, count);
+    if (known == FORMULA_FALSE) return FORMULA_FALSE;
+    return formula_atom(c, ATOM_CONTAINS, count, id);
 }
 
 static formula property_atom(compiler *c, uint32_t key, uint32_t id, question how) {
@@ -154,12 +164,42 @@ static void object_parts(compiler *c, const schema *s, question how, part_list *
         add(c, parts, "required", formula_atom(c, ATOM_REQUIRED, s->required[i], 0));
     }
     if (s->additional != NONE) add(c, parts, "additionalProperties", additional_atom(c, s->additional, s->key_set, how));
+    if (s->min_properties != 0) add(c, parts, "minProperties", formula_atom(c, ATOM_SIZE, s->min_properties, 0));
+    if (s->max_properties != NONE) {
+        add(c, parts, "maxProperties", formula_not(c, formula_atom(c, ATOM_SIZE, s->max_properties + 1, 0)));
+    }
+}
+
+/* Which keyword stands there: it matters for the order in which circles are asked. */
+static const char *dependents_keyword(const schema *s, bool of_schema) {
+    if (json_get(s->node, "dependencies") != NULL) return "dependencies";
+    return of_schema ? "dependentSchemas" : "dependentRequired";
+}
+
+/* "The name is absent, or this holds." */
+static void dependent_parts(compiler *c, const schema *s, question how, part_list *parts) {
+    for (uint32_t i = 0; i < s->dependent_count; i++) {
+        const __typeof__(*s->dependents) *d = &s->dependents[i];
+        formula absent = formula_not(c, formula_atom(c, ATOM_REQUIRED, d->key, 0)), then;
+        if (d->schema != NONE) {
+            then = ask(c, d->schema, TYPE_OBJECT, how);
+        } else {
+            formula_list names = {NULL, 0, 0};
+            for (uint32_t k = 0; k < d->required_count; k++) PUSH(c, names, formula_atom(c, ATOM_REQUIRED, d->required[k], 0));
+            then = formula_and(c, names.items, names.count);
+        }
+        add(c, parts, dependents_keyword(s, d->schema != NONE), formula_any(c, (formula[]){absent, then}, 2));
+    }
 }
 
 static void array_parts(compiler *c, const schema *s, question how, part_list *parts) {
     for (uint32_t i = 0; i < s->prefix_count; i++) add(c, parts, "prefixItems", item_atom(c, i, s->prefix[i], how));
     add(c, parts, "items", items_atom(c, s->prefix_count, s->items, how));
     add(c, parts, "minItems", count_at_least(c, s->min_items));
+    if (s->contains != NONE && s->min_contains != 0) add(c, parts, "contains", contains_atom(c, s->min_contains, s->contains, how));
+    if (s->contains != NONE && s->max_contains != NONE) {
+        add(c, parts, "contains", formula_not(c, contains_atom(c, s->max_contains + 1, s->contains, how)));
+    }
     if (s->max_items != NONE) add(c, parts, "maxItems", formula_not(c, count_at_least(c, s->max_items + 1)));
 }
 
@@ -225,6 +265,14 @@ static void in_place_parts(compiler *c, const schema *s, value_type type, questi
     }
     if (s->one_of != NULL) add(c, parts, "oneOf", one_of(c, s, type));
     if (s->not_schema != NONE) add(c, parts, "not", formula_not(c, ask(c, s->not_schema, type, FIRST_ERROR)));
+    if (s->if_schema == NONE || (s->then_schema == NONE && s->else_schema == NONE)) return;
+    formula condition = ask(c, s->if_schema, type, FIRST_ERROR), otherwise = formula_not(c, condition);
+    if (s->then_schema != NONE) {
+        add(c, parts, "if", formula_any(c, (formula[]){otherwise, ask(c, s->then_schema, type, how)}, 2));
+    }
+    if (s->else_schema != NONE) {
+        add(c, parts, "if", formula_any(c, (formula[]){condition, ask(c, s->else_schema, type, how)}, 2));
+    }
 }
 
 /* The conjunction of the parts where some may be unknown. */
@@ -254,6 +302,7 @@ static formula build_formula(compiler *c, const schema *s, value_type type, ques
     part_list parts = {NULL, 0, 0};
     if (!of_type) add(c, &parts, "type", FORMULA_FALSE);
     if (type == TYPE_OBJECT) object_parts(c, s, how, &parts);
+    if (type == TYPE_OBJECT) dependent_parts(c, s, how, &parts);
     if (type == TYPE_ARRAY) array_parts(c, s, how, &parts);
     if (type == TYPE_STRING) string_parts(c, s, &parts);
     if (type == TYPE_NUMBER) number_parts(c, s, &parts);
@@ -304,8 +353,13 @@ static bool meets_itself(compiler *c, uint32_t id, uint8_t *marks) {
     bool met = any_meets_itself(c, s->all_of, s->all_count, marks);
     met |= any_meets_itself(c, s->any_of, s->any_count, marks);
     met |= any_meets_itself(c, s->one_of, s->one_count, marks);
-    if (s->reference != NONE) met |= meets_itself(c, s->reference, marks);
-    if (s->not_schema != NONE) met |= meets_itself(c, s->not_schema, marks);
+    const uint32_t single[] = {s->reference, s->not_schema, s->if_schema, s->then_schema, s->else_schema};
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++) {
+        if (single[i] != NONE) met |= meets_itself(c, single[i], marks);
+    }
+    for (uint32_t i = 0; i < s->dependent_count; i++) {
+        if (s->dependents[i].schema != NONE) met |= meets_itself(c, s->dependents[i].schema, marks);
+    }
     s->circular = met;
     marks[id] = DONE;
     compiler_leave(c);
@@ -323,9 +377,13 @@ static bool leads_to_a_circle(const compiler *c, const schema *s) {
     for (uint32_t i = 0; i < s->property_count; i++) {
         if (schema_get(c, s->properties[i].schema)->circular) return true;
     }
+    for (uint32_t i = 0; i < s->dependent_count; i++) {
+        if (s->dependents[i].schema != NONE && schema_get(c, s->dependents[i].schema)->circular) return true;
+    }
     return any_circular(c, s->prefix, s->prefix_count) || any_circular(c, s->all_of, s->all_count) ||
            any_circular(c, s->any_of, s->any_count) || any_circular(c, s->one_of, s->one_count) ||
-           any_circular(c, (const uint32_t[]){s->additional, s->items, s->reference, s->not_schema}, 4);
+           any_circular(c, (const uint32_t[]){s->additional, s->items, s->contains, s->reference, s->not_schema, s->if_schema,
+                                              s->then_schema, s->else_schema}, 8);
 }
 
 static void doubt(compiler *c, uint32_t id) {

@@ -25,6 +25,12 @@ static void walk_list(compiler *c, walker *w, const uint32_t *list, uint32_t cou
     for (uint32_t i = 0; i < count; i++) walk(c, w, list[i]);
 }
 
+static void walk_dependents(compiler *c, walker *w, const schema *s) {
+    for (uint32_t i = 0; i < s->dependent_count; i++) {
+        if (s->dependents[i].schema != NONE) walk(c, w, s->dependents[i].schema);
+    }
+}
+
 static void list_properties(compiler *c, walker *w, const schema *s) {
     for (uint32_t i = 0; i < s->property_count; i++) list_name(c, w, s->properties[i].key);
 }
@@ -59,6 +65,10 @@ static void walk(compiler *c, walker *w, uint32_t id) {
             if (strcmp(m->key, "anyOf") == 0) walk_list(c, w, s.any_of, s.any_count);
             if (strcmp(m->key, "oneOf") == 0) walk_list(c, w, s.one_of, s.one_count);
             if (strcmp(m->key, "not") == 0 && s.not_schema != NONE) walk(c, w, s.not_schema);
+            if (strcmp(m->key, "if") == 0 && s.if_schema != NONE) walk(c, w, s.if_schema);
+            if (strcmp(m->key, "then") == 0 && s.then_schema != NONE) walk(c, w, s.then_schema);
+            if (strcmp(m->key, "else") == 0 && s.else_schema != NONE) walk(c, w, s.else_schema);
+            if (strcmp(m->key, "dependentSchemas") == 0 || strcmp(m->key, "dependencies") == 0) walk_dependents(c, w, &s);
         }
     }
     compiler_leave(c);
@@ -125,7 +135,9 @@ void schema_item_components(compiler *c, const id_list *components, uint32_t ind
     id_list all = flatten(c, components);
     for (uint32_t i = 0; i < all.count; i++) {
         const schema *s = schema_get(c, all.items[i]);
-        if (!s->is_value) add_id(c, out, index < s->prefix_count ? s->prefix[index] : s->items);
+        if (s->is_value) continue;
+        add_id(c, out, index < s->prefix_count ? s->prefix[index] : s->items);
+        add_id(c, out, schema_get(c, all.items[i])->contains);
     }
     for (uint32_t i = 0; i < all.count; i++) {
         const schema *s = schema_get(c, all.items[i]);

@@ -114,7 +114,8 @@ weir_status tables_write(compiler *c, const masks *m, const weir_allocator *allo
         memset(frame, 0, sizeof frame);
         uint32_t *root = t->frame_words <= 515 ? frame : NEW_ARRAY(c, uint32_t, t->frame_words);
         machine opened = machine_open(t);
-        t->least_tokens = machine_cost(&opened, t->start, 0, root, 0);
+        t->least_tokens = machine_cost(&opened, t->start, 0, 0, root, 0);
+        if (t->least_tokens == COST_NEVER) t->start = STATE_DEAD; /* every document nests too deep */
     }
     t->checksum = checksum_of(t);
     *out = t;
@@ -183,6 +184,7 @@ static bool names_fit(const machine *m) {
     }
     for (uint32_t i = 0; i < counts[SECTION_COSTS]; i++) {
         const cost *e = &m->costs[i];
+        if (e->fresh > m->t->hash_slots) return false;
         if (e->missing != 0 && (e->missing - 1) / 2 >= counts[SECTION_OBJECTS]) return false;
         if (e->names == 0) continue;
         if (!is_name(m, e->instance)) return false;

@@ -115,6 +115,7 @@ typedef struct cost {
     uint16_t leaf_lo, leaf_hi;
     uint32_t read;     /* bytes of the name that have been read */
     uint32_t instance; /* of the name */
+    uint32_t fresh;    /* another name follows, different from so many whose hashes are kept: one more where it is not yet */
 } cost;
 #define BOUNDARY_FLAG 0x80000000u
 

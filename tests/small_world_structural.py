@@ -117,6 +117,12 @@ def nested():
     return out
 
 
+def _in_4(schema):
+    """Draft 4 has no boolean items."""
+    text = json.dumps(schema)
+    return json.loads(text.replace('"items": false', '"items": {"not": {}}').replace('"items": true', '"items": {}'))
+
+
 def older():
     """Drafts 4 to 2019-09: their own keywords with all others, and structural keywords as they were."""
     out, r = [], random.Random(14)
@@ -127,7 +133,7 @@ def older():
                 out.append((f"draft 7: {k}+{l}", {"$schema": DRAFT[7], **_merged(r, variants, more)}, {}))
     for k, variants in BOOLEAN.items():
         others = {l: v for l, v in {**ALL, **OLDER, **BOOLEAN}.items() if l not in NOT_IN_4}
-        out += [(f"draft 4: {k}+{l}", {"$schema": DRAFT[4], **_merged(r, variants, others[l])}, {}) for l in others if l != k]
+        out += [(f"draft 4: {k}+{l}", {"$schema": DRAFT[4], **_in_4(_merged(r, variants, others[l]))}, {}) for l in others if l != k]
     for k in ("patternProperties", "minProperties", "maxProperties", "uniqueItems", "pattern"):
         out.append((f"draft 4: {k}", {"$schema": DRAFT[4], **r.choice(STRUCTURAL[k])}, {}))
     for k in ("propertyNames", "contains"):
