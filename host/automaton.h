@@ -90,7 +90,8 @@ typedef struct automaton {
     VECTOR(edge) edges;
     VECTOR(instance) instances;
     VECTOR(uint32_t) instance_module; /* scalar module */
-    VECTOR(uint32_t) instance_waits;  /* names: mask of those that certainly can come; else NONE */
+    VECTOR(uint32_t) instance_waits;  /* names: mask of those that certainly can come, and a last bit: some name, whichever;
+                                         else NONE */
     VECTOR(uint32_t) targets;
     VECTOR(length_case) lengths;
     VECTOR(count_case) counts;

@@ -149,6 +149,7 @@ static void note_waits(compiler *c, const graph *g, formula left, uint32_t insta
     for (uint32_t i = 0; i < g->names.count; i++) {
         if (waits[i]) set_bit(a, mask, g->leaf[i]);
     }
+    if ((formula_get(c, left)->atoms & atom_kind_bit(ATOM_SIZE)) != 0) set_bit(a, mask, g->names.count);
     a->instance_waits.items[instance_id] = mask;
 }
 

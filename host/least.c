@@ -160,8 +160,14 @@ static void scalar_state(compiler *c, entries *into, uint32_t state_id) {
 
 /* --- states --------------------------------------------------------------------------------------------------- */
 
+static bool better_whole(const cost *e, const cost *best, bool shallow) {
+    if (best->distance == COST_NEVER) return true;
+    if (shallow && e->depth != best->depth) return e->depth < best->depth;
+    return e->distance < best->distance || (e->distance == best->distance && e->depth < best->depth);
+}
+
 /* The cost of one whole container, from behind its opening bracket to its closing one, for each class. */
-static cost module_cost(compiler *c, uint32_t index, uint32_t class_index) {
+static cost module_cost(compiler *c, uint32_t index, uint32_t class_index, bool shallow) {
     automaton *a = c->automaton;
     const module *m = &a->modules.items[index];
     const entries *start = entries_of(c, m->start);
@@ -171,7 +177,7 @@ static cost module_cost(compiler *c, uint32_t index, uint32_t class_index) {
         add_names(c, &e);
         if (e.distance >= COST_NEVER - 1) continue;
         if (e.target == class_index) {
-            if (e.distance < best.distance || (e.distance == best.distance && e.depth < best.depth)) best = e;
+            if (better_whole(&e, &best, shallow)) best = e;
         } else if ((e.target & BOUNDARY_FLAG) != 0) {
             uint32_t prefix = goal_get(c, m->goal)->array->prefix;
             const segment *s = boundary_cheapest(&a->boundary_costs.items[e.target & ~BOUNDARY_FLAG], class_index,
@@ -183,31 +189,38 @@ static cost module_cost(compiler *c, uint32_t index, uint32_t class_index) {
             e.lines += s->lines_at_hi + (s->slope != 0 ? s->lines_slope * (s->hi - (prefix > 0 ? prefix : 1)) : 0);
             e.outdent = s->lines_at_hi != 0;
             if (s->depth > e.depth) e.depth = s->depth;
-            if (e.distance < best.distance) best = e;
+            if (better_whole(&e, &best, shallow)) best = e;
         }
     }
     return best;
 }
 
+/* What follows a whole container of this cost. */
+static void relax_return(compiler *c, entries *into, const cost *inner, uint32_t target) {
+    const entries *source = entries_of(c, target);
+    for (uint32_t i = 0; i < source->count && inner->distance != COST_NEVER; i++) {
+        cost e = source->items[i];
+        uint64_t distance = (uint64_t)e.distance + inner->distance + 1;
+        distance += (uint64_t)(inner->lines - inner->outdent) * c->options.indent; /* those lines stand one level deeper */
+        if (distance >= COST_NEVER) continue;
+        e.distance = (uint32_t)distance;
+        e.lines += inner->lines;
+        if (inner->depth + 1 > e.depth) e.depth = inner->depth + 1;
+        relax(c, into, e);
+    }
+}
+
+/* The cheapest and the shallowest: so what was possible in one round stays so in the next. */
 static void relax_call(compiler *c, entries *into, uint32_t call_id) {
     automaton *a = c->automaton;
     const return_symbol *r = &a->returns.items[a->calls.items[call_id].ret];
     for (uint32_t class_index = 0; class_index < r->class_count; class_index++) {
         uint32_t target = a->targets.items[r->targets + class_index];
         if (target == NONE) continue;
-        cost inner = module_cost(c, a->call_module.items[call_id], class_index);
-        if (inner.distance == COST_NEVER) continue;
-        const entries *source = entries_of(c, target);
-        for (uint32_t i = 0; i < source->count; i++) {
-            cost e = source->items[i];
-            uint64_t distance = (uint64_t)e.distance + inner.distance + 1;
-            distance += (uint64_t)(inner.lines - inner.outdent) * c->options.indent; /* those lines stand one level deeper */
-            if (distance >= COST_NEVER) continue;
-            e.distance = (uint32_t)distance;
-            e.lines += inner.lines;
-            if (inner.depth + 1 > e.depth) e.depth = inner.depth + 1;
-            relax(c, into, e);
-        }
+        cost cheapest = module_cost(c, a->call_module.items[call_id], class_index, false);
+        cost shallowest = module_cost(c, a->call_module.items[call_id], class_index, true);
+        relax_return(c, into, &cheapest, target);
+        if (shallowest.depth < cheapest.depth) relax_return(c, into, &shallowest, target);
     }
 }
 
@@ -291,6 +304,24 @@ static void relax_edge(compiler *c, const least *l, entries *into, const edge *e
     }
 }
 
+/* A way that goes through one more name to an end which is open without it is not worth keeping: the name takes at least
+ * its comma more, or is a missing one, which costs the same either way. */
+static void drop_detours(const compiler *c, entries *list) {
+    uint32_t kept = 0, comma = 1 + (c->options.whitespace >= WEIR_WHITESPACE_SPACED);
+    for (uint32_t i = 0; i < list->count; i++) {
+        const cost *e = &list->items[i];
+        bool detour = false;
+        for (uint32_t k = 0; k < list->count && e->names != 0 && !detour; k++) {
+            const cost *end = &list->items[k];
+            detour = end->names == 0 && end->target == e->target && end->missing == e->missing && end->length == 0 &&
+                     end->most == NONE && end->fresh == 0 && end->depth <= e->depth && end->lines <= e->lines + 1 &&
+                     end->distance + comma <= e->distance;
+        }
+        if (!detour) list->items[kept++] = *e;
+    }
+    list->count = kept;
+}
+
 static int by_content(const void *left, const void *right) { return memcmp(left, right, sizeof(cost)); }
 
 static bool state_update(compiler *c, least *l, uint32_t id, const uint32_t *boundary_of) {
@@ -314,7 +345,8 @@ static bool state_update(compiler *c, least *l, uint32_t id, const uint32_t *bou
         }
         relax_literal(c, fresh, id);
     }
-    compiler_spend(c, 20 + 5 * s->edge_count + 5 * fresh->count);
+    drop_detours(c, fresh);
+    compiler_spend(c, 20 + 5 * s->edge_count + 5 * fresh->count * fresh->count);
     if (fresh->count > 1) qsort(fresh->items, fresh->count, sizeof(cost), by_content); /* else an order could circle */
     entries *old = entries_of(c, id);
     if (old->count == fresh->count &&

@@ -201,7 +201,7 @@ static bool plain_ways(compiler *c, entries *into, uint32_t instance_id, const l
     return true;
 }
 
-/* Without such a name some other can come, whichever it is: the dearest will do. */
+/* While the object is too small some name can come, whichever it is: the dearest will do. */
 static void dearest_way(compiler *c, entries *into, uint32_t instance_id, const local_state *local) {
     automaton *a = c->automaton;
     const instance *in = &a->instances.items[instance_id];
@@ -233,7 +233,7 @@ void name_state(compiler *c, entries *into, uint32_t state_id) {
     const instance *in = &a->instances.items[id];
     const scalar_module *s = module_of(a, id);
     const local_state *local = &s->locals.items[state_id - in->base], *root = &s->locals.items[s->root];
-    if (!plain_ways(c, into, id, local)) dearest_way(c, into, id, local);
+    if (!plain_ways(c, into, id, local) && waits_for(a, id, s->class_count)) dearest_way(c, into, id, local);
     uint32_t leaf = local->leaf_lo;
     while (leaf < local->leaf_hi && local->distances[leaf] == NONE) leaf++;
     if (leaf >= local->leaf_hi) return;
