@@ -211,6 +211,12 @@ static uint32_t add_literal(compiler *c, edge *edges, uint32_t count, const char
 static uint32_t add_string(compiler *c, const goal *g, const uint32_t *conts, edge *edges, uint32_t count) {
     const string_plan *plan = g->strings;
     if (plan == NULL) return count;
+    if (plan->patterned != NULL) {
+        uint32_t patterned = pattern_module(c, g, conts);
+        if (patterned == NONE) return count;
+        edges[count] = (edge){'"', '"', EDGE_OPEN, 0, string_state(c, patterned, conts, NULL, 0)};
+        return count + 1;
+    }
     length_case *lengths = compiler_new(c, sizeof *lengths * (plan->length_count + 1));
     uint32_t length_count = 0;
     for (uint32_t i = 0; i < plan->length_count; i++) {

@@ -167,6 +167,9 @@ uint32_t string_state(compiler *c, uint32_t scalar, const uint32_t *exits, const
                       uint32_t length_count);
 /* The same for a name of an object, with its part of `like` filled in: hashes, object, dead. Returns the instance. */
 uint32_t name_instance(compiler *c, uint32_t scalar, const uint32_t *exits, const length_case *any, const instance *like);
+/* automaton_pattern.c: the module of strings under patterns; class i: class i of the goal. NONE when no such string is
+ * written. */
+uint32_t pattern_module(compiler *c, const goal *g, const uint32_t *conts);
 /* automaton_number.c: the module of a plan; usable classes only. NONE when no such number is written. */
 uint32_t number_module(compiler *c, const goal *g, const uint32_t *conts);
 

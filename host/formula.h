@@ -22,6 +22,7 @@ typedef enum atom_kind {
     ATOM_CONTAINS,   /* at least a items satisfy schema b; a > 0 */
     ATOM_COUNT,      /* at least a items */
     ATOM_LENGTH,     /* at least a code points */
+    ATOM_PATTERN,    /* the string matches pattern a */
     ATOM_TEXT,       /* the string is the text with id a */
     ATOM_INTEGER,    /* the number is an integer */
     ATOM_AT_LEAST,   /* the number >= threshold a */

@@ -98,6 +98,9 @@ static void analyse_scalars(compiler *c, goal *g) {
     for (uint32_t i = 0; g->strings != NULL && i < g->strings->length_count; i++) {
         goal_add_class(c, g, g->strings->lengths[i].class);
     }
+    for (uint32_t i = 0; g->strings != NULL && g->strings->patterned != NULL && i < g->strings->patterned->states.count; i++) {
+        goal_add_class(c, g, g->strings->patterned->states.items[i].class);
+    }
     uint32_t regions = g->numbers != NULL ? 2 * g->numbers->threshold_count + 1 : 0;
     for (uint32_t i = 0; i < regions * NUMBER_FORMS; i++) goal_add_class(c, g, g->numbers->classes[i]);
 }

@@ -64,7 +64,18 @@ typedef VECTOR(interval) interval_set;
 void interval_add(compiler *c, interval_set *set, uint32_t lo, uint32_t hi);
 bool interval_has(const interval_set *set, uint32_t value);
 
+/* Strings under patterns: after each text the state says what its class is when it ends there. */
+typedef struct text_node {
+    uint32_t edges, edge_count;
+    formula class; /* may be false */
+} text_node;
+typedef struct text_automaton {
+    VECTOR(text_node) states; /* the first is the start */
+    VECTOR(regex_edge) edges;     /* over code points, ascending in a state, no surrogates */
+} text_automaton;
+
 typedef struct string_plan {
+    text_automaton *patterned; /* NULL: no pattern; else the rest is empty */
     struct { uint32_t text; formula class; } *members; /* texts told apart; class may be false */
     uint32_t member_count;
     struct { uint32_t lo, hi; formula class; } *lengths; /* every other string, by code points; hi NONE: no end */
@@ -119,6 +130,8 @@ formula array_close(compiler *c, formula left, uint32_t count);
 /* The counts at which `array_close` may change, ascending; the last interval is open. */
 void array_thresholds(compiler *c, formula left, id_list *counts);
 
+/* goal_text.c: the automaton of the patterns, texts and lengths that a formula asks for. */
+text_automaton *plan_texts(compiler *c, formula wanted);
 /* goal_scalar.c */
 void plan_strings(compiler *c, goal *g);
 void plan_numbers(compiler *c, goal *g);

@@ -60,6 +60,10 @@ void plan_strings(compiler *c, goal *g) {
     string_atoms atoms = {{NULL, 0, 0}, {NULL, 0, 0}};
     formula_visit(c, wanted, STRING_BITS, visit_string_atom, &atoms);
     string_plan *plan = g->strings = NEW(c, string_plan);
+    if ((formula_get(c, wanted)->atoms & atom_kind_bit(ATOM_PATTERN)) != 0) {
+        plan->patterned = plan_texts(c, wanted);
+        return;
+    }
     plan->lengths = compiler_new(c, sizeof *plan->lengths * (atoms.lengths.count + 2));
     plan->members = compiler_new(c, sizeof *plan->members * (atoms.texts.count + 1));
     bool empty_named = false;

@@ -60,6 +60,7 @@ uint32_t schema_add(compiler *c, const json *node, bool is_value) {
     s.not_schema = s.if_schema = s.then_schema = s.else_schema = NONE;
     s.max_items = s.max_length = s.max_properties = s.max_contains = NONE;
     s.min_contains = 1;
+    s.pattern = NONE;
     s.at_least = s.at_most = s.above = s.below = NONE;
     s.types = (1u << TYPE_COUNT) - 1;
     push_schema(c, &s);

@@ -6,6 +6,7 @@
 #define WEIR_HOST_SCHEMA_H
 
 #include "formula.h"
+#include "regex_automaton.h"
 
 /* The types a value can have, told apart by its first byte. */
 typedef enum value_type {
@@ -50,6 +51,7 @@ typedef struct schema {
     uint32_t contains, min_contains, max_contains; /* contains: schema id or NONE */
     uint32_t min_items, max_items, min_length, max_length; /* max: NONE if none */
     uint32_t at_least, at_most, above, below;              /* threshold ids or NONE */
+    uint32_t pattern;    /* id, or NONE */
     uint32_t *values;    /* schema ids (is_value) of enum or const; NULL if none */
     uint32_t value_count;
     uint32_t *one_value; /* of const: schema id, or NULL */
@@ -69,6 +71,8 @@ typedef struct schema_set {
     interner texts;      /* decoded strings of const and enum */
     interner key_sets;   /* sorted key ids */
     interner thresholds; /* decimals */
+    interner pattern_texts;
+    VECTOR(const regex *) patterns; /* by id of their text */
     VECTOR(weir_keyword_report) report;
     const json *root;
     VECTOR(formula) formulas; /* memo of schema_formula: [id * TYPE_COUNT + type]; NONE: not yet */

@@ -34,7 +34,7 @@ static bool only_refers(const schema *s) {
            s->prefix_count == 0 && s->items == NONE && s->min_items == 0 && s->max_items == NONE && s->min_length == 0 &&
            s->max_length == NONE && s->at_least == NONE && s->at_most == NONE && s->above == NONE && s->below == NONE &&
            s->min_properties == 0 && s->max_properties == NONE && s->dependent_count == 0 && s->contains == NONE &&
-           s->if_schema == NONE && s->values == NULL && s->one_value == NULL && s->all_of == NULL && s->any_of == NULL && s->one_of == NULL &&
+           s->if_schema == NONE && s->pattern == NONE && s->values == NULL && s->one_value == NULL && s->all_of == NULL && s->any_of == NULL && s->one_of == NULL &&
            s->not_schema == NONE;
 }
 
@@ -203,8 +203,23 @@ static void array_parts(compiler *c, const schema *s, question how, part_list *p
     if (s->max_items != NONE) add(c, parts, "maxItems", formula_not(c, count_at_least(c, s->max_items + 1)));
 }
 
+/* A pattern that every string matches, or none, need not be asked. */
+static formula pattern_atom(compiler *c, uint32_t pattern) {
+    const regex *r = c->schemas->patterns.items[pattern];
+    if (r->start == NONE) return FORMULA_FALSE;
+    const regex_state *start = &r->states[r->start];
+    uint64_t covered = 0;
+    for (uint32_t i = 0; i < start->edge_count; i++) {
+        const regex_edge *e = &r->edges[start->edges + i];
+        if (e->target == r->start) covered += e->hi - e->lo + 1;
+    }
+    bool everything = start->accepts && covered == 0x110000 - 0x800; /* all but the surrogates */
+    return everything ? FORMULA_TRUE : formula_atom(c, ATOM_PATTERN, pattern, 0);
+}
+
 static void string_parts(compiler *c, const schema *s, part_list *parts) {
     if (s->min_length != 0) add(c, parts, "minLength", formula_atom(c, ATOM_LENGTH, s->min_length, 0));
+    if (s->pattern != NONE) add(c, parts, "pattern", pattern_atom(c, s->pattern));
     if (s->max_length == NONE) return;
     add(c, parts, "maxLength", formula_not(c, formula_atom(c, ATOM_LENGTH, s->max_length + 1, 0)));
 }

@@ -164,6 +164,21 @@ static void read_max_items(compiler *c, schema *s, const json *value) { s->max_i
 static void read_min_length(compiler *c, schema *s, const json *value) { s->min_length = count_value(c, value); }
 static void read_max_length(compiler *c, schema *s, const json *value) { s->max_length = count_value(c, value); }
 
+static uint32_t pattern_id(compiler *c, const json *place, const char *text, uint32_t length) {
+    bool is_new;
+    uint32_t id = intern(c, &c->schemas->pattern_texts, text, length, &is_new);
+    if (is_new) {
+        const regex *compiled = regex_compile(c, place, text, length);
+        PUSH(c, c->schemas->patterns, compiled);
+    }
+    return id;
+}
+
+static void read_pattern(compiler *c, schema *s, const json *value) {
+    if (value->kind != JSON_STRING) expected(c, value, "a string");
+    s->pattern = pattern_id(c, value, value->text, value->length);
+}
+
 static uint32_t threshold_id(compiler *c, const json *value) {
     decimal number;
     memset(&number, 0, sizeof number);
@@ -279,7 +294,7 @@ static const keyword keywords[] = {
     {"$comment", 4, 9, KEYWORD_ANNOTATION, NULL},
     {"$vocabulary", 8, 9, KEYWORD_ANNOTATION, NULL},
     {"format", 4, 9, KEYWORD_FORMAT, NULL},
-    {"pattern", 4, 9, KEYWORD_REFUSED, NULL},
+    {"pattern", 4, 9, KEYWORD_ENFORCED, read_pattern},
     {"multipleOf", 4, 9, KEYWORD_REFUSED, NULL},
     {"additionalItems", 4, 8, KEYWORD_ENFORCED, read_nothing},
     {"contains", 6, 9, KEYWORD_ENFORCED, read_contains},
