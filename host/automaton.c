@@ -72,7 +72,7 @@ static uint8_t name_flags(const automaton *a, const instance *like, const local_
     const object *o = &a->objects.items[like->object];
     bool others_wait = o->order_count != 0;
     if (!l->on_trie) return others_wait ? STATE_NAMED | STATE_OTHERS : 0;
-    return (uint8_t)(STATE_NAMED | (like->length_count != 0 ? STATE_OTHERS : 0));
+    return (uint8_t)(STATE_NAMED | (l->others ? STATE_OTHERS : 0));
 }
 
 /* A fresh set of states for the locals of a scalar module, unless the same use exists. */

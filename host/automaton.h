@@ -36,6 +36,7 @@ typedef struct local_state {
     bool is_text;               /* a text told apart ends here */
     bool on_trie;               /* differs from the lexical state: may still become a text told apart */
     uint16_t leaf_lo, leaf_hi;  /* the texts that begin so; they are numbered in byte order */
+    bool others;                /* a text that is not told apart may begin so */
     uint32_t *distances;        /* [class_count + 1] tokens to each exit; the last is the free exit; NONE: never */
 } local_state;
 
@@ -170,6 +171,9 @@ uint32_t name_instance(compiler *c, uint32_t scalar, const uint32_t *exits, cons
 /* automaton_pattern.c: the module of strings under patterns; class i: class i of the goal. NONE when no such string is
  * written. */
 uint32_t pattern_module(compiler *c, const goal *g, const uint32_t *conts);
+/* The module of names of an object that asks what they look like: exits [leaf] of names told apart, then [name count + kind]
+ * of the others; NONE in `exits`: not written. */
+uint32_t name_module(compiler *c, const graph *object, const uint32_t *exits);
 /* automaton_number.c: the module of a plan; usable classes only. NONE when no such number is written. */
 uint32_t number_module(compiler *c, const goal *g, const uint32_t *conts);
 

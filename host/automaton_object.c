@@ -153,24 +153,40 @@ static void note_waits(compiler *c, const graph *g, formula left, uint32_t insta
     a->instance_waits.items[instance_id] = mask;
 }
 
+/* The module of names where nothing is asked of them but which they are. */
+static uint32_t name_trie(compiler *c, const graph *g, const uint32_t *exits, const length_case *others) {
+    named_text *texts = compiler_new(c, sizeof *texts * (g->names.count + 1));
+    for (uint32_t i = 0; i < g->names.count; i++) {
+        named_text *text = &texts[g->leaf[i]];
+        text->content = schema_key_text(c, g->names.items[i], &text->length);
+        text->live = exits[g->leaf[i]] != NONE;
+    }
+    return string_module(c, texts, g->names.count, others, others->target != NONE, g->flips != 0);
+}
+
+/* Names of a kind that must differ from those kept: a pattern may leave no other. */
+static void refuse_kept_kinds(compiler *c, const goal *g) {
+    const graph *object = g->object;
+    if (object->name_text == NULL || object->flips == 0) return;
+    compiler_fail(c, WEIR_ERROR_SCHEMA, g->components.count != 0 ? schema_get(c, g->components.items[0])->node : NULL,
+                  "the keyword \"%s\" is not supported where the number of members, or which other names stand, is judged",
+                  object->questions[0].pattern != NONE ? "patternProperties" : "propertyNames");
+}
+
 /* The use of the trie of names at a node; NONE: no name can be written there. */
 static uint32_t key_instance(compiler *c, uint32_t index, uint32_t node) {
     automaton *a = c->automaton;
     const graph *g = goal_get(c, a->modules.items[index].goal)->object;
     const graph_node *at = &g->nodes.items[node];
-    uint32_t count = g->names.count, others = NONE;
-    named_text *texts = compiler_new(c, sizeof *texts * (count + 1));
-    uint32_t *exits = compiler_new(c, sizeof *exits * (count + 1));
+    uint32_t count = g->names.count, others = NONE; /* exits: names told apart, then the kinds of others */
+    uint32_t *exits = compiler_new(c, sizeof *exits * (count + g->kinds.count));
     bool any = false;
-    memset(exits, 0xFF, sizeof *exits * (count + 1));
-    for (uint32_t i = 0; i < count; i++) {
-        named_text *text = &texts[g->leaf[i]];
-        text->content = schema_key_text(c, g->names.items[i], &text->length);
-    }
+    memset(exits, 0xFF, sizeof *exits * (count + g->kinds.count));
     for (uint32_t k = 0; k < at->takes.count; k++) {
         const take *t = &at->takes.items[k];
         uint32_t target = member_state(c, index, t);
-        if (t->name == NONE) others = target;
+        if (t->name == NONE) exits[count + t->kind] = target;
+        if (t->name == NONE && target != NONE) others = target;
         if (t->name != NONE) exits[g->leaf[t->name]] = target;
         if (t->name != NONE && target != NONE) note_member(c, index, g->leaf[t->name], t, target);
         any |= target != NONE;
@@ -187,9 +203,8 @@ static uint32_t key_instance(compiler *c, uint32_t index, uint32_t node) {
         if (exits[i] == NONE) set_bit(a, like.dead, i);
     }
     if (others == NONE) set_bit(a, like.dead, count);
-    for (uint32_t i = 0; i < count; i++) texts[i].live = exits[i] != NONE;
-    length_case free_name = {0, NONE, others};
-    uint32_t scalar = string_module(c, texts, count, &free_name, others != NONE, g->flips != 0);
+    length_case free_name = {0, NONE, g->name_text == NULL ? others : NONE};
+    uint32_t scalar = g->name_text != NULL ? name_module(c, g, exits) : name_trie(c, g, exits, &free_name);
     uint32_t made = name_instance(c, scalar, exits, &free_name, &like);
     note_waits(c, g, at->left, made);
     return made;
@@ -244,6 +259,7 @@ void emit_object(compiler *c, uint32_t index) {
     const graph *g = goal_get(c, a->modules.items[index].goal)->object;
     uint32_t node_count = g->nodes.count;
     uint8_t *done = NEW_ARRAY(c, uint8_t, node_count);
+    refuse_kept_kinds(c, goal_get(c, a->modules.items[index].goal));
     a->modules.items[index].object = object_add(c, g);
     a->modules.items[index].member = compiler_new(c, sizeof(uint32_t) * (g->names.count + 1));
     a->modules.items[index].then = compiler_new(c, sizeof(uint32_t) * (g->names.count + 1));

@@ -11,6 +11,7 @@ typedef struct builder {
     const uint8_t *live;      /* [states] some string that can be used goes through here */
     uint32_t *body;           /* [states] local between code points */
     scalar_module *module;
+    const local_state *like;  /* [states] of names: leaves and others; else NULL */
     interner nodes;           /* edges -> local inside a code point */
     VECTOR(uint32_t) node_locals;
 } builder;
@@ -43,6 +44,15 @@ static uint32_t local_add(compiler *c, builder *b, const edge *edges, uint32_t c
     return b->module->locals.count - 1;
 }
 
+/* Names that can follow in `from` can follow in `into`. */
+static void join_leaves(local_state *into, const local_state *from) {
+    into->others |= from->others;
+    into->on_trie |= from->on_trie;
+    if (from->leaf_hi == 0) return;
+    if (into->leaf_hi == 0 || from->leaf_lo < into->leaf_lo) into->leaf_lo = from->leaf_lo;
+    if (from->leaf_hi > into->leaf_hi) into->leaf_hi = from->leaf_hi;
+}
+
 /* A local inside a code point; equal ones are one. NONE without edges. */
 static uint32_t node(compiler *c, builder *b, const edge *edges, uint32_t count) {
     if (count == 0) return NONE;
@@ -50,6 +60,10 @@ static uint32_t node(compiler *c, builder *b, const edge *edges, uint32_t count)
     uint32_t id = intern(c, &b->nodes, edges, sizeof *edges * count, &is_new);
     if (is_new) {
         uint32_t made = local_add(c, b, edges, count);
+        for (uint32_t i = 0; i < count && b->like != NULL; i++) {
+            local_state target = b->module->locals.items[edges[i].target];
+            join_leaves(&b->module->locals.items[made], &target);
+        }
         PUSH(c, b->node_locals, made);
     }
     return b->node_locals.items[id];
@@ -158,42 +172,106 @@ static uint8_t *find_live(compiler *c, const text_automaton *text, const uint32_
     return live;
 }
 
-uint32_t pattern_module(compiler *c, const goal *g, const uint32_t *conts) {
+/* The module of an automaton, unless the same exists. `key` begins with what tells kinds of modules apart. */
+static uint32_t build(compiler *c, builder *b, uint32_t exit_count, bool hashes, uint32_t kind) {
     automaton *a = c->automaton;
-    const text_automaton *text = g->strings->patterned;
+    const text_automaton *text = b->text;
     uint32_t states = text->states.count;
-    uint32_t *class_of = compiler_new(c, sizeof *class_of * states);
     VECTOR(uint32_t) key = {NULL, 0, 0};
-    PUSH(c, key, 3); /* numbers begin with 2, other strings with 0 or 1 */
-    PUSH(c, key, g->classes.count);
+    PUSH(c, key, kind); /* numbers begin with 2, other strings with 0 or 1 */
+    PUSH(c, key, exit_count);
+    PUSH(c, key, hashes);
     for (uint32_t id = 0; id < states; id++) {
-        formula class = text->states.items[id].class;
-        uint32_t index = class == FORMULA_FALSE ? NONE : goal_class(g, class);
-        class_of[id] = index != NONE && conts[index] != NONE ? index : NONE;
-        PUSH(c, key, class_of[id]);
+        PUSH(c, key, b->class_of[id]);
         PUSH(c, key, text->states.items[id].edge_count);
     }
     for (uint32_t i = 0; i < 3 * text->edges.count; i++) PUSH(c, key, ((const uint32_t *)text->edges.items)[i]);
-    uint8_t *live = find_live(c, text, class_of);
-    if (!live[0]) return NONE;
     bool is_new;
     uint32_t id = intern(c, &a->scalar_table, key.items, sizeof *key.items * key.count, &is_new);
     if (!is_new) return a->scalar_ids.items[id];
+    b->body = compiler_new(c, sizeof *b->body * states);
+    b->module = NEW(c, scalar_module);
+    b->module->kind = SCALAR_STRING;
+    b->module->hashes = hashes;
+    b->module->class_count = exit_count;
+    for (uint32_t i = 0; i < states; i++) {
+        b->body[i] = b->live[i] ? local_add(c, b, NULL, 0) : NONE;
+        if (b->live[i] && b->like != NULL) join_leaves(&b->module->locals.items[b->body[i]], &b->like[i]);
+    }
+    for (uint32_t i = 0; i < states; i++) {
+        if (b->live[i]) set_body(c, b, i);
+    }
+    b->module->root = b->body[0];
+    PUSH(c, a->scalars, b->module);
+    PUSH(c, a->scalar_ids, a->scalars.count - 1);
+    return a->scalars.count - 1;
+}
+
+uint32_t pattern_module(compiler *c, const goal *g, const uint32_t *conts) {
+    const text_automaton *text = g->strings->patterned;
+    uint32_t *class_of = compiler_new(c, sizeof *class_of * text->states.count);
+    for (uint32_t id = 0; id < text->states.count; id++) {
+        formula class = text->states.items[id].class;
+        uint32_t index = class == FORMULA_FALSE ? NONE : goal_class(g, class);
+        class_of[id] = index != NONE && conts[index] != NONE ? index : NONE;
+    }
     builder b;
     memset(&b, 0, sizeof b);
     b.text = text;
     b.class_of = class_of;
-    b.live = live;
-    b.body = compiler_new(c, sizeof *b.body * states);
-    b.module = NEW(c, scalar_module);
-    b.module->kind = SCALAR_STRING;
-    b.module->class_count = g->classes.count;
-    for (uint32_t i = 0; i < states; i++) b.body[i] = live[i] ? local_add(c, &b, NULL, 0) : NONE;
-    for (uint32_t i = 0; i < states; i++) {
-        if (live[i]) set_body(c, &b, i);
+    b.live = find_live(c, text, class_of);
+    return b.live[0] ? build(c, &b, g->classes.count, false, 3) : NONE;
+}
+
+/* --- names ---------------------------------------------------------------------------------------------------- */
+
+/* The exit of a name that ends in a state. */
+static uint32_t name_exit(const compiler *c, const graph *object, formula class, const uint32_t *exits) {
+    const formula *answers = formula_get(c, class)->children + 1, *is_name = answers + object->question_count;
+    for (uint32_t i = 0; i < object->names.count; i++) {
+        if (is_name[i] == FORMULA_TRUE) return exits[object->leaf[i]] != NONE ? object->leaf[i] : NONE;
     }
-    b.module->root = b.body[0];
-    PUSH(c, a->scalars, b.module);
-    PUSH(c, a->scalar_ids, a->scalars.count - 1);
-    return a->scalars.count - 1;
+    for (uint32_t k = 0; k < object->kinds.count; k++) {
+        if (object->kinds.items[k] == class) return exits[object->names.count + k] != NONE ? object->names.count + k : NONE;
+    }
+    return NONE;
+}
+
+/* Which names told apart, and whether others, can still be read from each state. */
+static local_state *find_leaves(compiler *c, const text_automaton *text, const uint32_t *class_of, uint32_t name_count) {
+    local_state *like = NEW_ARRAY(c, local_state, text->states.count);
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t id = text->states.count; id-- > 0;) {
+            local_state now = like[id];
+            const text_node *s = &text->states.items[id];
+            uint32_t exit = class_of[id];
+            local_state own = {0};
+            own.on_trie = exit < name_count;
+            own.leaf_lo = own.on_trie ? (uint16_t)exit : 0;
+            own.leaf_hi = own.on_trie ? (uint16_t)(exit + 1) : 0;
+            own.others = exit != NONE && exit >= name_count;
+            join_leaves(&now, &own);
+            for (uint32_t k = 0; k < s->edge_count; k++) join_leaves(&now, &like[text->edges.items[s->edges + k].target]);
+            changed |= memcmp(&now, &like[id], sizeof now) != 0;
+            like[id] = now;
+        }
+        compiler_spend(c, 5 * ((uint64_t)text->states.count + text->edges.count));
+    }
+    return like;
+}
+
+uint32_t name_module(compiler *c, const graph *object, const uint32_t *exits) {
+    const text_automaton *text = object->name_text;
+    uint32_t *class_of = compiler_new(c, sizeof *class_of * text->states.count);
+    for (uint32_t id = 0; id < text->states.count; id++) {
+        class_of[id] = name_exit(c, object, text->states.items[id].class, exits);
+    }
+    builder b;
+    memset(&b, 0, sizeof b);
+    b.text = text;
+    b.class_of = class_of;
+    b.live = find_live(c, text, class_of);
+    b.like = find_leaves(c, text, class_of, object->names.count);
+    return build(c, &b, object->names.count + object->kinds.count, object->flips != 0, 4);
 }

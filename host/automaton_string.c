@@ -222,6 +222,7 @@ static uint32_t local_add(compiler *c, builder *b, const edge *edges, uint32_t c
     local.lexical = lexical;
     local.on_trie = on_trie;
     local.points = NONE;
+    local.others = b->length_count != 0;
     PUSH(c, b->module->locals, local);
     return b->module->locals.count - 1;
 }

@@ -48,7 +48,7 @@ void formula_doubt_schema(compiler *c, uint32_t schema) {
 }
 
 static bool atom_in_doubt(const compiler *c, atom_kind kind, uint32_t a, uint32_t b) {
-    if (kind > ATOM_CONTAINS || kind == ATOM_REQUIRED || kind == ATOM_SIZE) return false;
+    if (kind > ATOM_CONTAINS || kind == ATOM_REQUIRED || kind == ATOM_SIZE || kind == ATOM_NAMES) return false;
     uint32_t schema = kind == ATOM_VALUE || kind == ATOM_ADDITIONAL ? a : b;
     return schema < c->formulas->doubts.count && c->formulas->doubts.items[schema];
 }

@@ -16,6 +16,8 @@ typedef enum atom_kind {
     ATOM_PROPERTY,   /* the member named a, if present, satisfies schema b */
     ATOM_REQUIRED,   /* the member named a is present */
     ATOM_ADDITIONAL, /* members whose name is not in the key set b satisfy schema a */
+    ATOM_PATTERN_PROPERTY, /* members whose name matches pattern a satisfy schema b */
+    ATOM_NAMES,      /* the names of all members satisfy schema a */
     ATOM_SIZE,       /* at least a members; a > 0 */
     ATOM_ITEM,       /* item a, if present, satisfies schema b */
     ATOM_ITEMS,      /* items from a on satisfy schema b */

@@ -22,6 +22,7 @@ typedef struct child {
 /* Moves on reading one member or item: targets[class of child] = node, NONE: the formula becomes false. */
 typedef struct take {
     uint32_t name; /* objects: index in graph.names; NONE: any other name, or an item */
+    uint32_t kind; /* of another name: index in graph.kinds */
     child child;
     VECTOR(uint32_t) targets;
 } take;
@@ -38,6 +39,16 @@ typedef struct graph_node {
     VECTOR(take) takes;
 } graph_node;
 
+/* Strings under patterns: after each text the state says what its class is when it ends there. */
+typedef struct text_node {
+    uint32_t edges, edge_count;
+    formula class; /* may be false */
+} text_node;
+typedef struct text_automaton {
+    VECTOR(text_node) states; /* the first is the start */
+    VECTOR(regex_edge) edges;     /* over code points, ascending in a state, no surrogates */
+} text_automaton;
+
 /* Names of an object are told apart when the schema lists them or asks for them. Each may stand once: bits in the frame
  * see to that, and in the schema's order to the order of the listed ones. So a node need not know what has been read but
  * where the formula depends on it. */
@@ -50,6 +61,12 @@ typedef struct graph {
     uint32_t *leaf;       /* [names] place among them in byte order */
     uint8_t *needed;      /* [names] present in every value, and nothing else hangs on it: a bit remembers, no node */
     bool closed;          /* objects: other names are not written */
+    /* Objects that ask what names look like: the automaton of names, whose classes are tuples of true, the truth of each
+     * question, and whether the text is each of `names`. Other names with equal answers are of one kind. */
+    text_automaton *name_text;
+    struct { formula question; uint32_t pattern, schema; } *questions; /* of a pattern, or of propertyNames (pattern NONE) */
+    uint32_t question_count;
+    VECTOR(formula) kinds; /* the class of each; without questions one kind */
     bool positioned;      /* a node knows how many of the listed names can no longer come */
     bool keeps;           /* properties once read stay in the formula: fewer nodes, and less known */
     uint32_t prefix;      /* arrays: positions told apart */
@@ -63,16 +80,6 @@ typedef struct interval {
 typedef VECTOR(interval) interval_set;
 void interval_add(compiler *c, interval_set *set, uint32_t lo, uint32_t hi);
 bool interval_has(const interval_set *set, uint32_t value);
-
-/* Strings under patterns: after each text the state says what its class is when it ends there. */
-typedef struct text_node {
-    uint32_t edges, edge_count;
-    formula class; /* may be false */
-} text_node;
-typedef struct text_automaton {
-    VECTOR(text_node) states; /* the first is the start */
-    VECTOR(regex_edge) edges;     /* over code points, ascending in a state, no surrogates */
-} text_automaton;
 
 typedef struct string_plan {
     text_automaton *patterned; /* NULL: no pattern; else the rest is empty */

@@ -20,6 +20,14 @@ uint32_t graph_node_add(compiler *c, graph *g, uint32_t position, uint32_t flips
 formula value_atom(compiler *c, uint32_t schema_id);
 child child_of(compiler *c, formula f, const id_list *components);
 
+/* goal_names.c: what an object asks of the names of its members: fills in questions, kinds and name_text, and adds the names
+ * that propertyNames lists to those told apart. */
+void object_questions(compiler *c, graph *object, formula wanted);
+/* The answers of a name that is told apart, or of a kind (name NONE), one formula a question; NULL without questions. */
+const formula *object_answers(compiler *c, const graph *object, uint32_t name, uint32_t kind);
+/* [patterns] Which match, by these answers. */
+const uint8_t *object_matches(compiler *c, const graph *object, const formula *answers);
+
 /* goal_object.c, goal_array.c: opens the graph of a container, or goes on with it. */
 void analyse_object(compiler *c, goal_id id);
 void analyse_array(compiler *c, goal_id id);

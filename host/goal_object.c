@@ -12,12 +12,23 @@
 #define EXACT_NODES 400 /* of an object; beyond, properties once read stay in the formula */
 
 static const uint64_t MEMBER_BITS =
-    1ull << ATOM_PROPERTY | 1ull << ATOM_REQUIRED | 1ull << ATOM_ADDITIONAL | 1ull << ATOM_SIZE;
+    1ull << ATOM_PROPERTY | 1ull << ATOM_REQUIRED | 1ull << ATOM_ADDITIONAL | 1ull << ATOM_PATTERN_PROPERTY |
+    1ull << ATOM_NAMES | 1ull << ATOM_SIZE;
 
 typedef struct member_context {
     const graph *object;
-    uint32_t name, key; /* index and key id; NONE: another name */
+    uint32_t name, key;     /* index and key id; NONE: another name */
+    const formula *answers; /* of another name; NULL: nothing is asked of names */
+    const uint8_t *matches; /* of another name, by pattern id */
 } member_context;
+
+/* Whether propertyNames, by this schema, admits a name of these answers. */
+static bool name_admitted(const graph *object, const formula *answers, uint32_t schema_id) {
+    for (uint32_t i = 0; i < object->question_count; i++) {
+        if (object->questions[i].schema == schema_id) return answers[i] == FORMULA_TRUE;
+    }
+    return true;
+}
 
 /* --- one member ----------------------------------------------------------------------------------------------- */
 
@@ -30,7 +41,12 @@ static formula read_member(compiler *c, void *context, const formula_node *atom,
     case ATOM_REQUIRED:
         return atom->a == m->key ? FORMULA_TRUE : self;
     case ATOM_ADDITIONAL:
-        return m->name == NONE ? formula_and2(c, self, value_atom(c, atom->a)) : self;
+        if (m->name != NONE || schema_set_matches(c, atom->b, m->matches)) return self;
+        return formula_and2(c, self, value_atom(c, atom->a));
+    case ATOM_PATTERN_PROPERTY:
+        return m->name == NONE && m->matches[atom->a] ? formula_and2(c, self, value_atom(c, atom->b)) : self;
+    case ATOM_NAMES:
+        return m->name != NONE || name_admitted(m->object, m->answers, atom->a) ? self : FORMULA_FALSE;
     case ATOM_SIZE:
         return atom->a == 1 ? FORMULA_TRUE : formula_atom(c, ATOM_SIZE, atom->a - 1, 0);
     default:
@@ -52,6 +68,7 @@ static formula close_object(compiler *c, void *context, const formula_node *atom
     (void)c;
     (void)context;
     if (atom->atom == ATOM_PROPERTY || atom->atom == ATOM_ADDITIONAL) return FORMULA_TRUE;
+    if (atom->atom == ATOM_PATTERN_PROPERTY || atom->atom == ATOM_NAMES) return FORMULA_TRUE;
     if (atom->atom == ATOM_REQUIRED || atom->atom == ATOM_SIZE) return FORMULA_FALSE;
     return self;
 }
@@ -97,16 +114,23 @@ static formula before_name(compiler *c, formula left, const member_context *m) {
     return c->options.order == WEIR_ORDER_SCHEMA ? rewrite(c, left, pass_members, m, false) : left;
 }
 
-static void add_take(compiler *c, goal *g, graph_node *node, uint32_t name) {
+static member_context member_of(compiler *c, const graph *object, uint32_t name, uint32_t kind) {
+    const formula *answers = object_answers(c, object, name, kind);
+    return (member_context){object, name, name == NONE ? NONE : object->names.items[name], answers,
+                            object_matches(c, object, answers)};
+}
+
+static void add_take(compiler *c, goal *g, graph_node *node, uint32_t name, uint32_t kind) {
     const graph *object = g->object;
-    member_context m = {object, name, name == NONE ? NONE : object->names.items[name]};
+    member_context m = member_of(c, object, name, kind);
     formula read = rewrite(c, before_name(c, node->left, &m), read_member, &m, true);
     if (read == FORMULA_FALSE) return;
     id_list components = {NULL, 0, 0};
-    schema_member_components(c, &g->components, m.key, &components);
+    schema_member_components(c, &g->components, m.key, m.matches, &components);
     take t;
     memset(&t, 0, sizeof t);
     t.name = name;
+    t.kind = kind;
     t.child = child_of(c, read, &components);
     PUSH(c, node->takes, t);
 }
@@ -131,10 +155,12 @@ static void open_object_node(compiler *c, goal *g, uint32_t index) {
     uint32_t from = g->object->positioned ? node.position : 0;
     node.opened = true;
     for (uint32_t name = from; name < g->object->names.count; name++) {
-        if (!is_spent(&node, name) && !(again && has_take(&node, name))) add_take(c, g, &node, name);
+        if (!is_spent(&node, name) && !(again && has_take(&node, name))) add_take(c, g, &node, name, 0);
     }
     if (!again) node.close = formula_replace(c, node.left, MEMBER_BITS, close_object, NULL);
-    if (!again && !g->object->closed) add_take(c, g, &node, NONE);
+    for (uint32_t kind = 0; !again && !g->object->closed && kind < g->object->kinds.count; kind++) {
+        add_take(c, g, &node, NONE, kind);
+    }
     g->object->nodes.items[index] = node;
 }
 
@@ -172,7 +198,7 @@ static uint32_t object_target(compiler *c, goal *g, uint32_t index, const take *
     uint32_t position = 0;
     if (g->object->positioned) position = t->name < g->object->listed ? t->name + 1 : g->object->listed;
     if (t->name != NONE) return graph_node_add(c, g->object, position, node.flips, left);
-    member_context m = {g->object, NONE, NONE};
+    member_context m = member_of(c, g->object, NONE, t->kind);
     formula plain = before_name(c, node.left, &m);
     return graph_node_add(c, g->object, position, node.flips + (left != plain), left);
 }
@@ -221,27 +247,41 @@ void object_waits(compiler *c, const graph *object, formula left, uint8_t *waits
 
 /* --- the graph ------------------------------------------------------------------------------------------------ */
 
+typedef struct name_finder {
+    graph *object;
+    uint8_t *known; /* by key id */
+} name_finder;
+
 static void visit_names(compiler *c, void *context, const formula_node *atom, formula self) {
     (void)self;
-    graph *object = context;
+    name_finder *f = context;
     if (atom->atom != ATOM_REQUIRED && atom->atom != ATOM_PROPERTY) return;
-    if (object->rank[atom->a] != NONE) return;
-    object->rank[atom->a] = object->names.count;
-    PUSH(c, object->names, atom->a);
+    if (f->known[atom->a]) return;
+    f->known[atom->a] = 1;
+    PUSH(c, f->object->names, atom->a);
+}
+
+/* Names that the formula asks for and nothing lists. */
+static void find_required(compiler *c, graph *object, formula wanted) {
+    name_finder f = {object, compiler_zero(c, c->schemas->keys.count + 1)};
+    for (uint32_t i = 0; i < object->names.count; i++) f.known[object->names.items[i]] = 1;
+    formula_visit(c, wanted, MEMBER_BITS, visit_names, &f);
 }
 
 /* The rank of every name told apart, and its place in byte order. */
 static void find_names(compiler *c, goal *g, formula wanted) {
     graph *object = g->object;
-    uint32_t keys = c->schemas->keys.count;
+    uint32_t keys;
     bool closable;
     schema_listed_names(c, &g->components, &object->names, &closable);
     object->listed = object->names.count;
     object->closed = closable && c->options.objects == WEIR_OBJECTS_CLOSED;
+    find_required(c, object, wanted);
+    object_questions(c, object, wanted);
+    keys = c->schemas->keys.count;
     object->rank = compiler_new(c, sizeof *object->rank * (keys + 1));
     memset(object->rank, 0xFF, sizeof *object->rank * (keys + 1));
-    for (uint32_t i = 0; i < object->listed; i++) object->rank[object->names.items[i]] = i;
-    formula_visit(c, wanted, MEMBER_BITS, visit_names, object);
+    for (uint32_t i = 0; i < object->names.count; i++) object->rank[object->names.items[i]] = i;
     if (object->names.count > 65000) {
         compiler_fail(c, WEIR_ERROR_LIMIT, NULL, "an object of more than 65,000 names that are told apart");
     }
@@ -272,15 +312,22 @@ static void find_leaves(compiler *c, graph *object) {
     for (uint32_t i = 0; i < object->names.count; i++) object->leaf[list[i].name] = i;
 }
 
-/* Names that are told apart are judged by name: "other names satisfy s" says so of each of them that its list lacks. */
-static formula spread_additional(compiler *c, void *context, const formula_node *atom, formula self) {
+/* Names that are told apart are judged by name: what a keyword says of names that it does not list, or that look in some
+ * way, it says of each of them. */
+static formula spread_over_names(compiler *c, void *context, const formula_node *atom, formula self) {
     const graph *object = context;
-    if (atom->atom != ATOM_ADDITIONAL) return self;
     id_list parts = {NULL, 0, 0};
     if (!object->closed) PUSH(c, parts, self);
     for (uint32_t i = 0; i < object->names.count; i++) {
-        uint32_t key = object->names.items[i];
-        if (!schema_key_in_set(c, key, atom->b)) PUSH(c, parts, schema_property_formula(c, key, atom->a));
+        member_context m = member_of(c, object, i, 0);
+        bool listed = atom->atom == ATOM_ADDITIONAL && schema_key_in_set(c, m.key, atom->b);
+        formula says = FORMULA_TRUE;
+        if (atom->atom == ATOM_PATTERN_PROPERTY && m.matches[atom->a]) says = schema_property_formula(c, m.key, atom->b);
+        if (atom->atom == ATOM_NAMES && !name_admitted(object, m.answers, atom->a)) says = schema_property_formula(c, m.key, NONE);
+        if (atom->atom == ATOM_ADDITIONAL && !listed && !schema_set_matches(c, atom->b, m.matches)) {
+            says = schema_property_formula(c, m.key, atom->a);
+        }
+        PUSH(c, parts, says);
     }
     return formula_and(c, parts.items, parts.count);
 }
@@ -315,6 +362,21 @@ static formula name_sizes(compiler *c, void *context, const formula_node *atom, 
     return atom->atom == ATOM_SIZE ? at_least(c, context, atom->a, 0) : self;
 }
 
+/* Whether a name that is not told apart may stand. */
+static bool some_other_name(compiler *c, const graph *object, const formula *parts, uint32_t count) {
+    for (uint32_t kind = 0; kind < object->kinds.count; kind++) {
+        member_context m = member_of(c, object, NONE, kind);
+        bool may = true;
+        for (uint32_t i = 0; i < count; i++) {
+            const formula_node *part = formula_get(c, parts[i]);
+            if (is_atom(part, ATOM_ADDITIONAL) && part->a == NONE) may &= schema_set_matches(c, part->b, m.matches);
+            if (is_atom(part, ATOM_NAMES)) may &= name_admitted(object, m.answers, part->a);
+        }
+        if (may) return true;
+    }
+    return false;
+}
+
 /* Bounds on the number of members that hold anyhow are dropped; of few names and no others, they are said by name. */
 static formula drop_sizes(compiler *c, graph *object, formula wanted) {
     const formula *parts;
@@ -325,8 +387,8 @@ static formula drop_sizes(compiler *c, graph *object, formula wanted) {
     for (uint32_t i = 0; i < count; i++) {
         const formula_node *part = formula_get(c, parts[i]);
         required += is_atom(part, ATOM_REQUIRED);
-        others &= !(is_atom(part, ATOM_ADDITIONAL) && part->a == NONE);
     }
+    others = others && some_other_name(c, object, parts, count);
     if (!others && object->names.count <= SIZE_BY_NAME) {
         return formula_replace(c, wanted, atom_kind_bit(ATOM_SIZE), name_sizes, object);
     }
@@ -386,7 +448,8 @@ static void start_graph(compiler *c, goal *g, formula wanted, bool keeps) {
     object->keeps = keeps;
     find_names(c, g, wanted);
     find_leaves(c, object);
-    wanted = formula_replace(c, wanted, atom_kind_bit(ATOM_ADDITIONAL), spread_additional, object);
+    uint64_t of_names = atom_kind_bit(ATOM_ADDITIONAL) | atom_kind_bit(ATOM_PATTERN_PROPERTY) | atom_kind_bit(ATOM_NAMES);
+    wanted = formula_replace(c, wanted, of_names, spread_over_names, object);
     wanted = find_needed(c, object, wanted);
     uint64_t sized = atom_kind_bit(ATOM_SIZE);
     object->positioned = c->options.order == WEIR_ORDER_SCHEMA && (formula_get(c, wanted)->atoms & sized) != 0;

@@ -153,9 +153,8 @@ bool name_tables_update(compiler *c, uint32_t instance_id) {
     const scalar_module *s = module_of(a, instance_id);
     const uint32_t *distances = s->locals.items[s->root].distances;
     bool changed = false;
-    for (uint32_t leaf = 0; leaf <= s->class_count; leaf++) {
-        uint32_t target = leaf < s->class_count ? a->targets.items[in->exits + leaf] : NONE;
-        if (leaf == s->class_count && in->length_count != 0) target = a->lengths.items[in->lengths].target;
+    for (uint32_t leaf = 0; leaf < a->objects.items[in->object].name_count; leaf++) {
+        uint32_t target = a->targets.items[in->exits + leaf];
         if (target == NONE || distances[leaf] == NONE) continue;
         const entries *behind = entries_of(c, target);
         for (uint32_t i = 0; i < behind->count; i++) {
@@ -172,8 +171,8 @@ static bool waits_for(const automaton *a, uint32_t instance_id, uint32_t leaf) {
 }
 
 /* Another name, which must differ from those whose hashes are kept. */
-static void relax_others(compiler *c, entries *into, const instance *in, uint32_t distance) {
-    const entries *behind = entries_of(c, c->automaton->lengths.items[in->lengths].target);
+static void relax_others(compiler *c, entries *into, const instance *in, uint32_t target, uint32_t distance) {
+    const entries *behind = entries_of(c, target);
     for (uint32_t i = 0; i < behind->count; i++) {
         cost e = behind->items[i];
         if (e.distance >= COST_NEVER - 2 - distance) continue;
@@ -196,8 +195,14 @@ static bool plain_ways(compiler *c, entries *into, uint32_t instance_id, const l
         relax_through(c, into, target, local->distances[leaf]);
         any = true;
     }
+    for (uint32_t kind = a->objects.items[in->object].name_count; kind < s->class_count; kind++) {
+        uint32_t target = a->targets.items[in->exits + kind];
+        if (target == NONE || local->distances[kind] == NONE) continue;
+        relax_others(c, into, in, target, local->distances[kind]);
+        any = true;
+    }
     if (in->length_count == 0 || local->distances[s->class_count] == NONE) return any;
-    relax_others(c, into, in, local->distances[s->class_count]);
+    relax_others(c, into, in, a->lengths.items[in->lengths].target, local->distances[s->class_count]);
     return true;
 }
 
@@ -233,7 +238,7 @@ void name_state(compiler *c, entries *into, uint32_t state_id) {
     const instance *in = &a->instances.items[id];
     const scalar_module *s = module_of(a, id);
     const local_state *local = &s->locals.items[state_id - in->base], *root = &s->locals.items[s->root];
-    if (!plain_ways(c, into, id, local) && waits_for(a, id, s->class_count)) dearest_way(c, into, id, local);
+    if (!plain_ways(c, into, id, local) && waits_for(a, id, a->objects.items[in->object].name_count)) dearest_way(c, into, id, local);
     uint32_t leaf = local->leaf_lo;
     while (leaf < local->leaf_hi && local->distances[leaf] == NONE) leaf++;
     if (leaf >= local->leaf_hi) return;

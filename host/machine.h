@@ -402,9 +402,10 @@ MACHINE bool walk_byte(const machine *m, walk *w, uint8_t byte) {
             return walk_pop(m, w, e->target);
         case EDGE_EXIT:
         case EDGE_EXIT_LENGTH:
-            if ((s->flags & STATE_HASHES) != 0 && e->op == EDGE_EXIT_LENGTH && !walk_key_hash(m, w, i)) return false;
             if (i->object != TABLES_NONE) {
-                uint32_t bit = e->op == EDGE_EXIT ? e->target : m->objects[i->object].name_count;
+                uint32_t others = m->objects[i->object].name_count;
+                uint32_t bit = e->op == EDGE_EXIT && e->target < others ? e->target : others;
+                if (bit == others && (s->flags & STATE_HASHES) != 0 && !walk_key_hash(m, w, i)) return false;
                 if (!walk_name(m, w, i, bit)) return false;
             }
             w->state = STATE_DEAD;

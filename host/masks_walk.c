@@ -176,11 +176,12 @@ static uint32_t leave_string(tokens *t, const walker *from, const edge *e, walke
     const state *s = &a->states.items[from->state];
     const instance *in = &a->instances.items[s->instance];
     walker w = *from;
-    w.guarded |= (s->flags & STATE_HASHES) != 0 && in->hash_used != 0 && e->op == EDGE_EXIT_LENGTH;
     w.counter = 0;
     w.counter_known = true;
     if (in->object != NONE) {
-        uint32_t bit = e->op == EDGE_EXIT ? e->target : a->objects.items[in->object].name_count;
+        uint32_t others = a->objects.items[in->object].name_count;
+        uint32_t bit = e->op == EDGE_EXIT && e->target < others ? e->target : others;
+        w.guarded |= (s->flags & STATE_HASHES) != 0 && in->hash_used != 0 && bit == others;
         if (!end_name(t, &w, s->instance, bit)) return 0;
     }
     if (e->op == EDGE_EXIT) return go(&w, a->targets.items[in->exits + e->target], out);

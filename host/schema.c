@@ -56,7 +56,7 @@ uint32_t schema_add(compiler *c, const json *node, bool is_value) {
     memset(&s, 0, sizeof s);
     s.node = node;
     s.is_value = is_value;
-    s.reference = s.additional = s.items = s.contains = s.key_set = NONE;
+    s.reference = s.additional = s.items = s.contains = s.key_set = s.names = NONE;
     s.not_schema = s.if_schema = s.then_schema = s.else_schema = NONE;
     s.max_items = s.max_length = s.max_properties = s.max_contains = NONE;
     s.min_contains = 1;

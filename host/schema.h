@@ -43,6 +43,9 @@ typedef struct schema {
     uint32_t *required;  /* key ids */
     uint32_t required_count;
     uint32_t additional; /* schema id or NONE */
+    struct { uint32_t pattern, schema; } *pattern_properties;
+    uint32_t pattern_count;
+    uint32_t names;      /* of propertyNames: schema id or NONE */
     uint32_t min_properties, max_properties; /* max: NONE if none */
     struct { uint32_t key, schema, *required, required_count; } *dependents; /* schema NONE: names are required */
     uint32_t dependent_count;
@@ -61,7 +64,8 @@ typedef struct schema {
     bool circular;       /* asking it can lead to a schema that applies to itself in place, here or further down */
     bool is_twin;        /* the schema `twin`, asked only whether anything is wrong */
     uint32_t twin;       /* of a circular schema that is none: the id of its twin */
-    uint32_t key_set;    /* id of the set of names in `properties` (or of a value object's names) */
+    uint32_t key_set;    /* id of the set of names in `properties` (or of a value object's names) and of patterns, which
+                            additionalProperties does not speak of */
 } schema;
 
 typedef struct schema_set {
@@ -69,7 +73,7 @@ typedef struct schema_set {
     interner by_node;    /* json node and is_value -> schema id */
     interner keys;       /* decoded member names */
     interner texts;      /* decoded strings of const and enum */
-    interner key_sets;   /* sorted key ids */
+    interner key_sets;   /* sorted: key ids, then PATTERN_IN_SET + pattern ids */
     interner thresholds; /* decimals */
     interner pattern_texts;
     VECTOR(const regex *) patterns; /* by id of their text */
@@ -102,15 +106,19 @@ void schema_find_circles(compiler *c);
  * `properties` and none says what unlisted names may be (then the option "closed" forbids them). */
 typedef VECTOR(uint32_t) id_list;
 void schema_listed_names(compiler *c, const id_list *components, id_list *names, bool *closable);
-/* The components that apply to the member `key` (or to an unlisted member when key is NONE) or to item `index`. */
-void schema_member_components(compiler *c, const id_list *components, uint32_t key, id_list *out);
+/* The components that apply to the member `key` (NONE: one that nothing names) whose name matches these patterns, by
+ * pattern id, or to item `index`. */
+void schema_member_components(compiler *c, const id_list *components, uint32_t key, const uint8_t *matches, id_list *out);
 /* Items from this index on have the same components: the longest prefixItems, or const array, in place. */
 uint32_t schema_longest_prefix(compiler *c, const id_list *components);
 void schema_item_components(compiler *c, const id_list *components, uint32_t index, id_list *out);
 
 const char *schema_key_text(const compiler *c, uint32_t key, uint32_t *length);
 const char *schema_text(const compiler *c, uint32_t text, uint32_t *length);
+#define PATTERN_IN_SET 0x80000000u
 bool schema_key_in_set(const compiler *c, uint32_t key, uint32_t key_set);
+/* Whether one of the set's patterns matches, by pattern id. */
+bool schema_set_matches(const compiler *c, uint32_t key_set, const uint8_t *matches);
 const decimal *schema_threshold(const compiler *c, uint32_t threshold);
 
 /* schema_keywords.c: what each keyword of a schema object says, put into its record. */

@@ -34,7 +34,7 @@ static bool only_refers(const schema *s) {
            s->prefix_count == 0 && s->items == NONE && s->min_items == 0 && s->max_items == NONE && s->min_length == 0 &&
            s->max_length == NONE && s->at_least == NONE && s->at_most == NONE && s->above == NONE && s->below == NONE &&
            s->min_properties == 0 && s->max_properties == NONE && s->dependent_count == 0 && s->contains == NONE &&
-           s->if_schema == NONE && s->pattern == NONE && s->values == NULL && s->one_value == NULL && s->all_of == NULL && s->any_of == NULL && s->one_of == NULL &&
+           s->if_schema == NONE && s->pattern == NONE && s->pattern_count == 0 && s->names == NONE && s->values == NULL && s->one_value == NULL && s->all_of == NULL && s->any_of == NULL && s->one_of == NULL &&
            s->not_schema == NONE;
 }
 
@@ -164,6 +164,14 @@ static void object_parts(compiler *c, const schema *s, question how, part_list *
         add(c, parts, "required", formula_atom(c, ATOM_REQUIRED, s->required[i], 0));
     }
     if (s->additional != NONE) add(c, parts, "additionalProperties", additional_atom(c, s->additional, s->key_set, how));
+    for (uint32_t i = 0; i < s->pattern_count; i++) {
+        uint32_t id = asked_of_members(c, s->pattern_properties[i].schema, how);
+        if (verdict(c, id) == FORMULA_TRUE) continue;
+        add(c, parts, "patternProperties", formula_atom(c, ATOM_PATTERN_PROPERTY, s->pattern_properties[i].pattern, id));
+    }
+    if (s->names != NONE && verdict(c, s->names) != FORMULA_TRUE) {
+        add(c, parts, "propertyNames", formula_atom(c, ATOM_NAMES, schema_canonical(c, s->names), 0));
+    }
     if (s->min_properties != 0) add(c, parts, "minProperties", formula_atom(c, ATOM_SIZE, s->min_properties, 0));
     if (s->max_properties != NONE) {
         add(c, parts, "maxProperties", formula_not(c, formula_atom(c, ATOM_SIZE, s->max_properties + 1, 0)));
@@ -392,13 +400,16 @@ static bool leads_to_a_circle(const compiler *c, const schema *s) {
     for (uint32_t i = 0; i < s->property_count; i++) {
         if (schema_get(c, s->properties[i].schema)->circular) return true;
     }
+    for (uint32_t i = 0; i < s->pattern_count; i++) {
+        if (schema_get(c, s->pattern_properties[i].schema)->circular) return true;
+    }
     for (uint32_t i = 0; i < s->dependent_count; i++) {
         if (s->dependents[i].schema != NONE && schema_get(c, s->dependents[i].schema)->circular) return true;
     }
     return any_circular(c, s->prefix, s->prefix_count) || any_circular(c, s->all_of, s->all_count) ||
            any_circular(c, s->any_of, s->any_count) || any_circular(c, s->one_of, s->one_count) ||
-           any_circular(c, (const uint32_t[]){s->additional, s->items, s->contains, s->reference, s->not_schema, s->if_schema,
-                                              s->then_schema, s->else_schema}, 8);
+           any_circular(c, (const uint32_t[]){s->additional, s->names, s->items, s->contains, s->reference, s->not_schema, s->if_schema,
+                                              s->then_schema, s->else_schema}, 9);
 }
 
 static void doubt(compiler *c, uint32_t id) {

@@ -20,12 +20,24 @@ static int compare_ids(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static uint32_t key_set_id(compiler *c, const json *object) {
-    uint32_t *ids = compiler_new(c, sizeof *ids * (object->count + 1));
+/* `object`: its names, or NULL. */
+static uint32_t key_set_id(compiler *c, const json *object, const schema *s) {
+    uint32_t *ids = compiler_new(c, sizeof *ids * ((object != NULL ? object->count : 0) + s->pattern_count + 1));
     uint32_t count = 0;
-    for (const json *m = object->child; m != NULL; m = m->next) ids[count++] = key_id(c, m);
+    for (const json *m = object != NULL ? object->child : NULL; m != NULL; m = m->next) ids[count++] = key_id(c, m);
+    for (uint32_t i = 0; i < s->pattern_count; i++) ids[count++] = PATTERN_IN_SET + s->pattern_properties[i].pattern;
     qsort(ids, count, sizeof *ids, compare_ids);
     return intern(c, &c->schemas->key_sets, ids, sizeof *ids * count, NULL);
+}
+
+bool schema_set_matches(const compiler *c, uint32_t key_set, const uint8_t *matches) {
+    if (key_set == NONE) return false;
+    const struct interned *set = &c->schemas->key_sets.entries.items[key_set];
+    const uint32_t *ids = set->bytes;
+    for (uint32_t i = set->size / (uint32_t)sizeof *ids; i-- > 0 && ids[i] >= PATTERN_IN_SET;) {
+        if (matches[ids[i] - PATTERN_IN_SET]) return true;
+    }
+    return false;
 }
 
 bool schema_key_in_set(const compiler *c, uint32_t key, uint32_t key_set) {
@@ -92,7 +104,7 @@ static void read_properties(compiler *c, schema *s, const json *value) {
         s->properties[s->property_count].key = key;
         s->properties[s->property_count++].schema = id;
     }
-    s->key_set = key_set_id(c, value);
+    s->key_set = key_set_id(c, value, s);
 }
 
 static uint32_t *name_list(compiler *c, const json *value, uint32_t *count) {
@@ -173,6 +185,20 @@ static uint32_t pattern_id(compiler *c, const json *place, const char *text, uin
     }
     return id;
 }
+
+static void read_pattern_properties(compiler *c, schema *s, const json *value) {
+    if (value->kind != JSON_OBJECT) expected(c, value, "an object of schemas");
+    const json *properties = json_get(s->node, "properties");
+    s->pattern_properties = compiler_new(c, sizeof *s->pattern_properties * (value->count + 1));
+    for (const json *m = value->child; m != NULL; m = m->next) {
+        uint32_t pattern = pattern_id(c, m, m->key, m->key_length), id = schema_add(c, m, false);
+        s->pattern_properties[s->pattern_count].pattern = pattern;
+        s->pattern_properties[s->pattern_count++].schema = id;
+    }
+    s->key_set = key_set_id(c, properties != NULL && properties->kind == JSON_OBJECT ? properties : NULL, s);
+}
+
+static void read_names(compiler *c, schema *s, const json *value) { s->names = schema_add(c, value, false); }
 
 static void read_pattern(compiler *c, schema *s, const json *value) {
     if (value->kind != JSON_STRING) expected(c, value, "a string");
@@ -302,8 +328,8 @@ static const keyword keywords[] = {
     {"maxContains", 8, 9, KEYWORD_ENFORCED, read_max_contains},
     {"minProperties", 4, 9, KEYWORD_ENFORCED, read_min_properties},
     {"maxProperties", 4, 9, KEYWORD_ENFORCED, read_max_properties},
-    {"patternProperties", 4, 9, KEYWORD_REFUSED, NULL},
-    {"propertyNames", 6, 9, KEYWORD_REFUSED, NULL},
+    {"patternProperties", 4, 9, KEYWORD_ENFORCED, read_pattern_properties},
+    {"propertyNames", 6, 9, KEYWORD_ENFORCED, read_names},
     {"dependencies", 4, 9, KEYWORD_ENFORCED, read_dependents}, /* kept by validators beyond draft 7 */
     {"dependentRequired", 8, 9, KEYWORD_ENFORCED, read_dependents},
     {"dependentSchemas", 8, 9, KEYWORD_ENFORCED, read_dependents},
@@ -336,7 +362,7 @@ void schema_read_value(compiler *c, schema *s) {
             s->properties[s->property_count].key = key;
             s->properties[s->property_count++].schema = id;
         }
-        s->key_set = key_set_id(c, s->node);
+        s->key_set = key_set_id(c, s->node, s);
     } else if (s->node->kind == JSON_ARRAY) {
         s->prefix = NEW_ARRAY(c, uint32_t, s->node->count + 1);
         for (const json *item = s->node->child; item != NULL; item = item->next) {

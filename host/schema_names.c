@@ -110,13 +110,21 @@ static void values_of(const schema *s, const uint32_t **values, uint32_t *count,
     *count = which == 0 ? (s->one_value != NULL) : s->value_count;
 }
 
-void schema_member_components(compiler *c, const id_list *components, uint32_t key, id_list *out) {
+void schema_member_components(compiler *c, const id_list *components, uint32_t key, const uint8_t *matches, id_list *out) {
     id_list all = flatten(c, components);
     for (uint32_t i = 0; i < all.count; i++) {
         const schema *s = schema_get(c, all.items[i]);
         if (s->is_value) continue;
         uint32_t property = key == NONE ? NONE : property_of(s, key);
-        add_id(c, out, property != NONE ? property : s->additional);
+        bool named = property != NONE;
+        add_id(c, out, property);
+        for (uint32_t k = 0; k < schema_get(c, all.items[i])->pattern_count; k++) {
+            s = schema_get(c, all.items[i]);
+            if (!matches[s->pattern_properties[k].pattern]) continue;
+            named = true;
+            add_id(c, out, s->pattern_properties[k].schema);
+        }
+        if (!named) add_id(c, out, schema_get(c, all.items[i])->additional);
     }
     for (uint32_t i = 0; i < all.count && key != NONE; i++) {
         const schema *s = schema_get(c, all.items[i]);

@@ -221,8 +221,7 @@ static bool edge_fits(const machine *m, const state *s, const edge *e) {
         return e->target < t->class_max;
     case EDGE_EXIT:
     case EDGE_ELSE:
-        return in != NULL && (uint64_t)in->exits + e->target < t->counts[SECTION_TARGETS] &&
-               (in->object == TABLES_NONE || e->target < m->objects[in->object].name_count);
+        return in != NULL && (uint64_t)in->exits + e->target < t->counts[SECTION_TARGETS];
     case EDGE_EXIT_LENGTH:
         return in != NULL;
     case EDGE_INDENT:
