@@ -60,7 +60,9 @@ uint32_t graph_node_add(compiler *c, graph *g, uint32_t position, uint32_t flips
 
 void goal_add_class(compiler *c, goal *g, formula class) {
     if (class == FORMULA_FALSE || goal_class(g, class) != NONE) return;
-    if ((formula_get(c, class)->atoms & atom_kind_bit(ATOM_UNKNOWN)) != 0) return; /* nobody can judge such a value */
+    const formula_node *tuple = formula_get(c, class);
+    formula demanded = tuple->kind == FORMULA_TUPLE ? tuple->children[0] : class;
+    if (formula_may_be_unknown(c, demanded)) return; /* nobody can judge such a value */
     compiler_spend(c, 10 + g->classes.count);
     PUSH(c, g->classes, class);
     for (uint32_t i = 0; i < g->dependents.count; i++) {
