@@ -35,6 +35,7 @@ static uint32_t state_push(compiler *c, state s) {
     if (a->states.count >= limit) {
         compiler_fail(c, WEIR_ERROR_LIMIT, NULL, "the machine needs more than %u states", limit);
     }
+    if (a->careful && s.instance == NONE) s.flags |= STATE_CAREFUL; /* of an instance: instance_add */
     PUSH(c, a->states, s);
     PUSH(c, a->state_module, a->current);
     return a->states.count - 1;
@@ -50,6 +51,14 @@ uint32_t state_intern(compiler *c, const edge *edges, uint32_t count, uint32_t i
     uint32_t at = state_push(c, (state){first, instance_id, NONE, 0, (uint16_t)count, 0, flags, 0, 0});
     PUSH(c, a->state_ids, at);
     return at;
+}
+
+uint32_t judging_state(compiler *c, uint32_t if_new, uint32_t if_repeated, bool certain) {
+    edge edges[2];
+    uint32_t count = 0; /* low above high: no byte */
+    if (if_new != NONE) edges[count++] = (edge){2, 1, EDGE_NEW, 0, if_new};
+    if (if_repeated != NONE) edges[count++] = (edge){3, 2, EDGE_REPEATED, certain, if_repeated};
+    return state_intern(c, edges, count, NONE, STATE_JUDGES);
 }
 
 uint32_t state_reserve(compiler *c) { return state_push(c, (state){0, NONE, NONE, 0, 0, 0, 0, 0, 0}); }
@@ -101,6 +110,7 @@ uint32_t instance_add(compiler *c, uint32_t scalar, const instance *like) {
     PUSH(c, a->instances, made);
     PUSH(c, a->instance_module, scalar);
     PUSH(c, a->instance_waits, NONE);
+    if (a->careful) scalar_supply(c, a->scalars.items[scalar]);
     for (uint32_t i = 0; i < s->locals.count; i++) {
         const local_state *l = &s->locals.items[i];
         uint8_t flags = (s->hashes ? STATE_HASHES : 0) | (like->object != NONE ? name_flags(a, like, l) : 0);
@@ -108,6 +118,10 @@ uint32_t instance_add(compiler *c, uint32_t scalar, const instance *like) {
             edge e = a->edges.items[l->edges + k];
             if (e.op == EDGE_ELSE && a->targets.items[like->exits + e.target] == a->end) flags |= STATE_ACCEPTS;
         }
+        bool is_name = like->object != NONE;
+        if (a->careful && (!s->ample[i] || (is_name && l->on_trie) || like->longest != NONE)) flags |= STATE_CAREFUL;
+        if (a->careful && s->ample[i] && !is_name && like->longest != NONE) flags |= STATE_ROOMY;
+        if (a->careful && s->frozen[i]) flags |= STATE_FROZEN;
         uint32_t made_state = state_push(c, (state){l->edges, id, NONE, 0, (uint16_t)l->edge_count, 0, flags, 0, 0});
         a->states.items[made_state].leaf_lo = l->leaf_lo;
         a->states.items[made_state].leaf_hi = l->leaf_hi;
@@ -287,7 +301,8 @@ static uint32_t add_container(compiler *c, goal_id id, value_type type, const ui
     uint32_t key[2] = {index, ret};
     uint32_t made = intern(c, &a->call_table, key, sizeof key, &is_new);
     if (is_new) {
-        PUSH(c, a->calls, ((call){a->modules.items[index].start, ret}));
+        uint32_t flags = a->modules.items[index].careful ? CALL_CAREFUL : 0;
+        PUSH(c, a->calls, ((call){a->modules.items[index].start, ret, flags}));
         PUSH(c, a->call_module, index);
     }
     uint8_t bracket = type == TYPE_OBJECT ? '{' : '[';
@@ -332,7 +347,8 @@ uint32_t module_get(compiler *c, goal_id id, value_type type, const uint32_t *co
     uint32_t words = g->classes.count / 32 + 1;
     uint32_t *key = NEW_ARRAY(c, uint32_t, words + 2);
     key[0] = id;
-    key[1] = type;
+    bool careful = a->careful || (type == TYPE_ARRAY && g->array->unique);
+    key[1] = type | (uint32_t)careful << 8;
     for (uint32_t i = 0; i < g->classes.count; i++) {
         if (conts[i] != NONE) key[2 + i / 32] |= 1u << i % 32;
     }
@@ -343,6 +359,7 @@ uint32_t module_get(compiler *c, goal_id id, value_type type, const uint32_t *co
     memset(&m, 0, sizeof m);
     m.goal = id;
     m.type = type;
+    m.careful = careful;
     m.usable = key + 2;
     uint32_t nodes = (type == TYPE_OBJECT ? g->object : g->array)->nodes.count;
     m.productive = NEW_ARRAY(c, uint8_t, nodes);
@@ -360,9 +377,12 @@ uint32_t module_get(compiler *c, goal_id id, value_type type, const uint32_t *co
     m.start = NONE;
     if (m.productive[0]) {
         uint32_t outer = a->current;
+        bool outer_careful = a->careful;
         a->current = index;
+        a->careful = careful;
         m.start = state_reserve(c);
         a->current = outer;
+        a->careful = outer_careful;
     }
     PUSH(c, a->modules, m);
     return index;
@@ -380,6 +400,7 @@ automaton *automaton_build(compiler *c) {
     for (uint32_t i = 0; i < a->modules.count; i++) { /* emitting a module may add modules */
         if (a->modules.items[i].start == NONE) continue;
         a->current = i;
+        a->careful = a->modules.items[i].careful;
         if (a->modules.items[i].type == TYPE_OBJECT) {
             emit_object(c, i);
         } else {
@@ -387,5 +408,6 @@ automaton *automaton_build(compiler *c) {
         }
     }
     a->current = NONE;
+    a->careful = false;
     return a;
 }

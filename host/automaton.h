@@ -45,6 +45,8 @@ typedef enum scalar_kind { SCALAR_STRING, SCALAR_NUMBER } scalar_kind;
 typedef struct scalar_module {
     scalar_kind kind;
     bool hashes;
+    uint8_t *ample;  /* [locals] there are more strings or numbers from here than anyone keeps; NULL: not yet asked */
+    uint8_t *frozen; /* [locals] of a number: no digit follows that changes it */
     uint32_t class_count;
     uint32_t root;
     VECTOR(local_state) locals;
@@ -64,6 +66,8 @@ typedef struct module {
     uint32_t *then;       /* and the state behind its value */
     uint32_t *boundary;   /* [graph nodes] of counted arrays, or NONE */
     bool counted;
+    bool careful; /* it is a unique array, or stands inside one: values matter */
+    uint32_t *longer; /* [classes] what a unique array costs more because its items must differ; NULL: nothing */
 } module;
 
 /* The segments of a counted array's boundary; see tables.h. */
@@ -108,6 +112,7 @@ typedef struct automaton {
     uint32_t start, end; /* end: the text is complete */
     uint32_t hash_slots, class_max, name_words;
     uint32_t current;    /* module being emitted */
+    bool careful;        /* and whether it is a careful one */
 } automaton;
 
 /* Builds the machine of c->goals. start is STATE_DEAD when nothing satisfies the schema. */
@@ -117,12 +122,21 @@ automaton *automaton_build(compiler *c);
  * further frames. States that cannot finish with the vocabulary's tokens get no entry. */
 void automaton_costs(compiler *c);
 
+/* The least cost of a module from behind its bracket to its closing one, at depth 1. */
+uint32_t least_of_module(compiler *c, uint32_t index, uint32_t class_index);
 uint32_t segment_value(const segment *s, uint32_t items); /* cost with so many items, COST_NEVER at most */
+
+/* Whether a state stands inside a careful frame. */
+static inline bool state_is_careful(const automaton *a, uint32_t state_id) {
+    return a->state_module.items[state_id] != NONE && a->modules.items[a->state_module.items[state_id]].careful;
+}
 
 /* automaton.c, for the module builders below. */
 uint32_t edge_list(compiler *c, const edge *edges, uint32_t count); /* interned; index of the first */
 uint32_t state_intern(compiler *c, const edge *edges, uint32_t count, uint32_t instance, uint8_t flags);
 uint32_t state_reserve(compiler *c);
+/* Behind an item of a unique array: where to go on when it is new, and when it repeats an earlier one; NONE: nowhere. */
+uint32_t judging_state(compiler *c, uint32_t if_new, uint32_t if_repeated, bool certain);
 void state_set(compiler *c, uint32_t id, const edge *edges, uint32_t count);
 uint32_t target_list(compiler *c, const uint32_t *targets, uint32_t count);
 uint32_t instance_add(compiler *c, uint32_t scalar, const instance *like);
@@ -168,6 +182,11 @@ uint32_t string_state(compiler *c, uint32_t scalar, const uint32_t *exits, const
                       uint32_t length_count);
 /* The same for a name of an object, with its part of `like` filled in: hashes, object, dead. Returns the instance. */
 uint32_t name_instance(compiler *c, uint32_t scalar, const uint32_t *exits, const length_case *any, const instance *like);
+/* automaton_supply.c: fills in `ample` and `frozen`. */
+void scalar_supply(compiler *c, scalar_module *s);
+/* Looks for an array of every class of every unique array; refuses the schema where there is none. After the tables. true:
+ * some are longer than their costs say, which is noted in the modules: costs, rows and tables must be made again. */
+bool automaton_verify(compiler *c, const tables *t);
 /* automaton_pattern.c: the module of strings under patterns; class i: class i of the goal. NONE when no such string is
  * written. */
 uint32_t pattern_module(compiler *c, const goal *g, const uint32_t *conts);

@@ -40,8 +40,8 @@ static void add_item_counts(compiler *c, module *m, const graph *array, uint32_t
     const graph_node *at = &array->nodes.items[node];
     for (uint32_t k = 0; k < at->takes.count; k++) {
         const take *t = &at->takes.items[k];
-        for (uint32_t i = 0; i < t->targets.count; i++) {
-            uint32_t target = t->targets.items[i];
+        for (uint32_t i = 0; i < take_way_count(t); i++) {
+            uint32_t target = take_way(t, i);
             if (target == NONE || target == node) continue;
             for (uint32_t r = 0; r < m->counts[target].count; r++) {
                 interval from = m->counts[target].items[r];
@@ -50,9 +50,9 @@ static void add_item_counts(compiler *c, module *m, const graph *array, uint32_t
                 interval_add(c, &m->counts[node], lo, from.hi == NONE ? NONE : from.hi - 1);
             }
         }
-        for (uint32_t i = 0; i < t->targets.count; i++) { /* more of the same reach every higher count */
+        for (uint32_t i = 0; i < take_way_count(t); i++) { /* more of the same reach every higher count */
             interval_set *own = &m->counts[node];
-            if (t->targets.items[i] == node && own->count != 0) {
+            if (take_way(t, i) == node && own->count != 0) {
                 interval_add(c, own, array->prefix, own->items[own->count - 1].hi);
             }
         }
@@ -83,8 +83,8 @@ void plan_array(compiler *c, module *m) {
         if (past_prefix(array, i)) continue;
         m->productive[i] = class_at(c, m, i, node->position) != NONE;
         for (uint32_t k = 0; k < node->takes.count; k++) {
-            for (uint32_t t = 0; t < node->takes.items[k].targets.count; t++) {
-                m->productive[i] |= can_finish(m, array, node->takes.items[k].targets.items[t], node->position + 1);
+            for (uint32_t t = 0; t < take_way_count(&node->takes.items[k]); t++) {
+                m->productive[i] |= can_finish(m, array, take_way(&node->takes.items[k], t), node->position + 1);
             }
         }
     }
@@ -103,6 +103,20 @@ static uint32_t after_item(compiler *c, uint32_t index, uint32_t node) {
     return id;
 }
 
+/* Where to go on behind an item of one class; NONE: it is of no use. */
+static uint32_t behind_item(compiler *c, uint32_t index, uint32_t node, const take *t, uint32_t class_index, uint32_t count) {
+    automaton *a = c->automaton;
+    const graph *array = goal_get(c, a->modules.items[index].goal)->array;
+    uint32_t target = class_index < t->targets.count ? t->targets.items[class_index] : NONE, repeated = NONE;
+    if (class_index < t->repeats.count) repeated = t->repeats.items[class_index];
+    if (!can_finish(&a->modules.items[index], array, target, count + 1)) target = NONE;
+    if (!can_finish(&a->modules.items[index], array, repeated, count + 1)) repeated = NONE;
+    uint32_t unlike = target == NONE ? NONE : after_item(c, index, target), like = repeated == NONE ? NONE : after_item(c, index, repeated);
+    bool certain;
+    if (!array->unique || !array_waits_for_repeats(c, array->nodes.items[node].left, &certain)) return unlike;
+    return unlike == NONE && like == NONE ? NONE : judging_state(c, unlike, like, certain);
+}
+
 /* The value of the item that follows `count` items; NONE: no useful one exists. */
 static uint32_t item_state(compiler *c, uint32_t index, uint32_t node, uint32_t count, bool spaces) {
     automaton *a = c->automaton;
@@ -113,10 +127,8 @@ static uint32_t item_state(compiler *c, uint32_t index, uint32_t node, uint32_t 
     uint32_t *conts = compiler_new(c, sizeof *conts * (value->classes.count + 1));
     bool any = false;
     for (uint32_t i = 0; i < value->classes.count; i++) {
-        uint32_t target = i < t->targets.count ? t->targets.items[i] : NONE;
-        bool useful = can_finish(&a->modules.items[index], array, target, count + 1);
-        conts[i] = useful ? after_item(c, index, target) : NONE;
-        any |= useful;
+        conts[i] = behind_item(c, index, node, t, i, count);
+        any |= conts[i] != NONE;
     }
     return any ? value_state(c, t->child.goal, conts, spaces) : NONE;
 }

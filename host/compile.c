@@ -38,8 +38,12 @@ static void compile_schema(compiler *c, const char *text, size_t length, const w
     automaton_build(c);
     automaton_costs(c);
     refuse_unwritable(c);
-    masks *m = masks_build(c);
-    tables_write(c, m, allocator, out, size);
+    tables_write(c, masks_build(c), allocator, out, size);
+    if (!automaton_verify(c, *out)) return;
+    release(allocator, *out, *size);
+    *out = NULL;
+    automaton_costs(c);
+    tables_write(c, masks_build(c), allocator, out, size);
 }
 
 static weir_status check_options(const weir_grammar_options *given, weir_grammar_options *options, weir_error *error) {

@@ -22,6 +22,7 @@ typedef enum atom_kind {
     ATOM_ITEM,       /* item a, if present, satisfies schema b */
     ATOM_ITEMS,      /* items from a on satisfy schema b */
     ATOM_CONTAINS,   /* at least a items satisfy schema b; a > 0 */
+    ATOM_UNIQUE,     /* no two items are equal */
     ATOM_COUNT,      /* at least a items */
     ATOM_LENGTH,     /* at least a code points */
     ATOM_PATTERN,    /* the string matches pattern a */

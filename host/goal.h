@@ -25,6 +25,7 @@ typedef struct take {
     uint32_t kind; /* of another name: index in graph.kinds */
     child child;
     VECTOR(uint32_t) targets;
+    VECTOR(uint32_t) repeats; /* arrays that ask for unique items: the same for an item that repeats an earlier one */
 } take;
 
 /* A state of an object or array between members: what is left of the formula, and in an array how far in the prefix. */
@@ -70,6 +71,7 @@ typedef struct graph {
     bool positioned;      /* a node knows how many of the listed names can no longer come */
     bool keeps;           /* properties once read stay in the formula: fewer nodes, and less known */
     uint32_t prefix;      /* arrays: positions told apart */
+    bool unique;          /* arrays: whether items are equal matters */
     uint32_t flips;       /* most flips of any node */
 } graph;
 
@@ -132,6 +134,14 @@ bool object_needs_writable(const graph *object, const graph_node *node);
 void object_waits(compiler *c, const graph *object, formula left, uint8_t *waits);
 /* Inserts into an ascending list, once. */
 void id_list_insert(compiler *c, id_list *list, uint32_t value);
+/* Whether a node of an array still waits to know that its items are unique; *certain: a repeated item counts only where
+ * equality is certain. */
+bool array_waits_for_repeats(compiler *c, formula left, bool *certain);
+/* Of an item: all nodes that may follow, targets first, then repeats. */
+uint32_t take_way_count(const take *t);
+uint32_t take_way(const take *t, uint32_t index);
+/* How many values of a goal are different, at most `most`. May be too high, never too low. */
+uint32_t goal_supply(compiler *c, goal_id id, uint32_t most);
 /* The class of an array that closes after `count` items, at a node past the prefix. */
 formula array_close(compiler *c, formula left, uint32_t count);
 /* The counts at which `array_close` may change, ascending; the last interval is open. */

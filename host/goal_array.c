@@ -3,6 +3,8 @@
 
 #include "goal_build.h"
 
+#define SUPPLY_MOST 1000u /* more values than that count as many */
+
 typedef struct item_context {
     uint32_t index; /* of the item being read, or the count when closing */
 } item_context;
@@ -24,7 +26,7 @@ static formula read_item(compiler *c, void *context, const formula_node *atom, f
 static formula close_array(compiler *c, void *context, const formula_node *atom, formula self) {
     (void)c;
     uint32_t count = ((const item_context *)context)->index;
-    if (atom->atom == ATOM_ITEM || atom->atom == ATOM_ITEMS) return FORMULA_TRUE;
+    if (atom->atom == ATOM_ITEM || atom->atom == ATOM_ITEMS || atom->atom == ATOM_UNIQUE) return FORMULA_TRUE;
     if (atom->atom == ATOM_CONTAINS) return FORMULA_FALSE;
     if (atom->atom == ATOM_COUNT) return count >= atom->a ? FORMULA_TRUE : FORMULA_FALSE;
     return self;
@@ -39,8 +41,58 @@ static formula counted(compiler *c, void *context, const formula_node *atom, for
 
 formula array_close(compiler *c, formula left, uint32_t count) {
     item_context context = {count};
-    uint64_t bits = ITEM_BITS | atom_kind_bit(ATOM_COUNT);
+    uint64_t bits = ITEM_BITS | atom_kind_bit(ATOM_COUNT) | atom_kind_bit(ATOM_UNIQUE);
     return formula_replace(c, left, bits, close_array, &context);
+}
+
+/* --- unique items --------------------------------------------------------------------------------------------- */
+
+static formula set_unique(compiler *c, void *context, const formula_node *atom, formula self) {
+    (void)c;
+    return atom->atom == ATOM_UNIQUE ? *(const formula *)context : self;
+}
+
+static formula with_unique(compiler *c, formula f, formula truth) {
+    return formula_replace(c, f, atom_kind_bit(ATOM_UNIQUE), set_unique, &truth);
+}
+
+static formula wanted_of(const compiler *c, formula f) {
+    const formula_node *node = formula_get(c, f);
+    return node->kind == FORMULA_TUPLE ? node->children[0] : f;
+}
+
+static void visit_unique(compiler *c, void *context, const formula_node *atom, formula self) {
+    (void)c;
+    (void)self;
+    if (atom->atom == ATOM_UNIQUE) *(bool *)context = true;
+}
+
+/* Whether the truths of a tuple, but for the first, hang on it. */
+static bool tells_unique(compiler *c, formula f) {
+    const formula_node *node = formula_get(c, f);
+    bool tells = false;
+    for (uint32_t i = 1; node->kind == FORMULA_TUPLE && i < node->count; i++) {
+        formula_visit(c, formula_get(c, f)->children[i], atom_kind_bit(ATOM_UNIQUE), visit_unique, &tells);
+    }
+    return tells;
+}
+
+bool array_waits_for_repeats(compiler *c, formula left, bool *certain) {
+    bool waits = false;
+    *certain = false;
+    if (left != FORMULA_FALSE) formula_visit(c, left, atom_kind_bit(ATOM_UNIQUE), visit_unique, &waits);
+    if (!waits) return false;
+    formula repeated = with_unique(c, wanted_of(c, left), FORMULA_FALSE);
+    if (repeated == FORMULA_FALSE && !tells_unique(c, left)) return true;
+    /* A tuple tells truths to the outside, where either may count. */
+    *certain = tells_unique(c, left) || formula_and2(c, repeated, formula_not(c, with_unique(c, wanted_of(c, left), FORMULA_TRUE))) != FORMULA_FALSE;
+    return true;
+}
+
+uint32_t take_way_count(const take *t) { return t->targets.count + t->repeats.count; }
+
+uint32_t take_way(const take *t, uint32_t index) {
+    return index < t->targets.count ? t->targets.items[index] : t->repeats.items[index - t->targets.count];
 }
 
 static void visit_count(compiler *c, void *context, const formula_node *atom, formula self) {
@@ -135,8 +187,8 @@ static void close_counted(compiler *c, goal *g) {
             const graph_node *node = &array->nodes.items[i];
             for (uint32_t k = 0; k < node->takes.count; k++) {
                 const take *t = &node->takes.items[k];
-                for (uint32_t target_index = 0; target_index < t->targets.count; target_index++) {
-                    uint32_t target = t->targets.items[target_index];
+                for (uint32_t way = 0; way < take_way_count(t); way++) {
+                    uint32_t target = take_way(t, way);
                     if (target == NONE || array->nodes.items[target].position != array->prefix) continue;
                     interval_set before = reach[target];
                     if (node->position < array->prefix) {
@@ -173,6 +225,28 @@ static void close_counted(compiler *c, goal *g) {
     }
 }
 
+/* Unique items of which there are only so many: no array is longer. Only where all items have the same components. */
+static formula bounded_by_supply(compiler *c, goal *g, formula wanted) {
+    if (!g->array->unique || g->array->prefix != 1) return wanted;
+    if (with_unique(c, wanted_of(c, wanted), FORMULA_FALSE) != FORMULA_FALSE) return wanted;
+    item_context first = {1};
+    formula read = formula_replace(c, wanted, ITEM_BITS, read_item, &first);
+    id_list components = {NULL, 0, 0};
+    schema_item_components(c, &g->components, 1, &components);
+    child item = child_of(c, read, &components);
+    goal_analyse(c, item.goal);
+    uint32_t supply = goal_supply(c, item.goal, SUPPLY_MOST);
+    if (supply == SUPPLY_MOST) return wanted;
+    formula longer = formula_atom(c, ATOM_COUNT, supply + 1, 0);
+    longer = formula_not(c, longer);
+    formula_node whole = *formula_get(c, wanted);
+    if (whole.kind != FORMULA_TUPLE) return formula_and2(c, wanted, longer);
+    formula *children = compiler_new(c, sizeof *children * whole.count);
+    memcpy(children, whole.children, sizeof *children * whole.count);
+    children[0] = formula_and2(c, children[0], longer);
+    return formula_tuple(c, children, whole.count);
+}
+
 void analyse_array(compiler *c, goal_id id) {
     goal *g = goal_get(c, id);
     formula wanted = goal_formula(c, g, TYPE_ARRAY);
@@ -181,7 +255,14 @@ void analyse_array(compiler *c, goal_id id) {
         g->array = NEW(c, graph);
         g->array->prefix = schema_longest_prefix(c, &g->components); /* the order of keys may differ up to there */
         formula_visit(c, wanted, atom_kind_bit(ATOM_ITEM) | atom_kind_bit(ATOM_ITEMS), visit_prefix, &g->array->prefix);
-        array_node(c, g->array, 0, wanted);
+        bool certain;
+        g->array->unique = array_waits_for_repeats(c, wanted, &certain);
+        if (certain) {
+            compiler_fail(c, WEIR_ERROR_SCHEMA, schema_get(c, g->components.items[0])->node,
+                          "the keyword \"uniqueItems\" is not supported where items may have to repeat (under not, oneOf or if)");
+        }
+        if (g->array->unique && g->array->prefix == 0) g->array->prefix = 1; /* the first item repeats nothing */
+        array_node(c, g->array, 0, bounded_by_supply(c, g, wanted));
     }
     for (uint32_t index = 0; index < g->array->nodes.count; index++) {
         if (!g->array->nodes.items[index].opened) open_array_node(c, g, index);
@@ -196,6 +277,9 @@ void analyse_array(compiler *c, goal_id id) {
                 formula left = child_result(c, &t.child, value->classes.items[t.targets.count]);
                 uint32_t target = array_node(c, g->array, next, left);
                 PUSH(c, t.targets, target);
+                if (next == 1 || !g->array->unique) continue;
+                uint32_t repeated = array_node(c, g->array, next, with_unique(c, left, FORMULA_FALSE));
+                PUSH(c, t.repeats, repeated);
             }
             g->array->nodes.items[index].takes.items[k] = t;
         }

@@ -170,6 +170,7 @@ static bool better_whole(const cost *e, const cost *best, bool shallow) {
 static cost module_cost(compiler *c, uint32_t index, uint32_t class_index, bool shallow) {
     automaton *a = c->automaton;
     const module *m = &a->modules.items[index];
+    if (m->start == NONE) return end_cost(0, COST_NEVER);
     const entries *start = entries_of(c, m->start);
     cost best = end_cost(0, COST_NEVER);
     for (uint32_t i = 0; i < start->count; i++) {
@@ -192,7 +193,14 @@ static cost module_cost(compiler *c, uint32_t index, uint32_t class_index, bool 
             if (better_whole(&e, &best, shallow)) best = e;
         }
     }
+    if (m->longer != NULL && best.distance != COST_NEVER) best.distance += m->longer[class_index];
     return best;
+}
+
+uint32_t least_of_module(compiler *c, uint32_t index, uint32_t class_index) {
+    cost whole = module_cost(c, index, class_index, false);
+    if (whole.distance == COST_NEVER) return COST_NEVER;
+    return whole.distance + (whole.lines - whole.outdent) * c->options.indent;
 }
 
 /* What follows a whole container of this cost. */
@@ -253,6 +261,10 @@ static void relax_literal(compiler *c, entries *into, uint32_t from) {
 
 static void relax_edge(compiler *c, const least *l, entries *into, const edge *e) {
     if (e->op == EDGE_INDENT) return;
+    if (e->op == EDGE_NEW || e->op == EDGE_REPEATED) {
+        relax_through(c, into, e->target, 0);
+        return;
+    }
     if (e->op != EDGE_INDENT_END && !any_byte(l, e->lo, e->hi)) return;
     switch (e->op) {
     case EDGE_GO:

@@ -18,7 +18,9 @@
 #define MACHINE static inline
 #endif
 
-/* Head of a sequence; frames follow at SEQUENCE_HEAD. */
+#include "machine_value.h"
+
+/* Head of a sequence; frames follow at SEQUENCE_HEAD, then the values that unique arrays keep, two words each. */
 enum sequence_word {
     SEQUENCE_STATE,
     SEQUENCE_COUNTER, /* code points of the open string, or bytes of the open run of white space */
@@ -26,10 +28,18 @@ enum sequence_word {
     SEQUENCE_HASH,    /* two words: hash of the key being read */
     SEQUENCE_HASH_HIGH,
     SEQUENCE_BUDGET,  /* tokens left, or NONE */
+    SEQUENCE_CAREFUL, /* index of the lowest careful frame; 0: none is open */
+    SEQUENCE_KEPT,    /* values kept */
+    SEQUENCE_VALUE,   /* a value_reader, while a careful frame is open */
+    SEQUENCE_VALUE_HIGH,
+    SEQUENCE_VALUE_MODE,
+    SEQUENCE_VALUE_ZEROS,
+    SEQUENCE_VALUE_FRACTION,
+    SEQUENCE_VALUE_EXPONENT,
     SEQUENCE_HEAD
 };
 /* A frame: return symbol, commas read in an array, name_words of bits of names, hashes of keys (two words each), cost of
- * finishing after each class. */
+ * finishing after each class; in a grammar that keeps values MEMBERS_WORDS more. */
 enum frame_word { FRAME_RETURN, FRAME_COUNT, FRAME_NAMES };
 
 /* The sections of a blob as pointers. */
@@ -80,9 +90,18 @@ MACHINE machine machine_open(const tables *t) {
     return m;
 }
 
+/* Words of the frames and the kept values. */
+MACHINE size_t machine_frames_words(const tables *t) {
+    return (size_t)(t->depth_limit + 1) * t->frame_words + 2 * (size_t)t->kept_slots;
+}
+
 /* Words of a sequence. */
-MACHINE size_t machine_sequence_words(const tables *t) {
-    return SEQUENCE_HEAD + (size_t)(t->depth_limit + 1) * t->frame_words;
+MACHINE size_t machine_sequence_words(const tables *t) { return SEQUENCE_HEAD + machine_frames_words(t); }
+
+/* Words that a walk writes to: its frames, and room for the search of machine_search.h. */
+MACHINE size_t machine_walk_words(const tables *t) {
+    size_t own = machine_frames_words(t);
+    return t->kept_slots == 0 ? own : own + machine_sequence_words(t) + own;
 }
 
 MACHINE void machine_start(const machine *m, uint32_t *sequence, uint32_t budget) {
@@ -91,6 +110,7 @@ MACHINE void machine_start(const machine *m, uint32_t *sequence, uint32_t budget
     sequence[SEQUENCE_DEPTH] = 0;
     sequence[SEQUENCE_HASH] = sequence[SEQUENCE_HASH_HIGH] = 0;
     sequence[SEQUENCE_BUDGET] = budget;
+    for (uint32_t i = SEQUENCE_CAREFUL; i < SEQUENCE_HEAD; i++) sequence[i] = 0;
     for (uint32_t i = 0; i < m->t->frame_words; i++) sequence[SEQUENCE_HEAD + i] = 0;
     sequence[SEQUENCE_HEAD + FRAME_RETURN] = TABLES_NONE;
 }
@@ -99,12 +119,16 @@ MACHINE uint64_t sequence_hash(const uint32_t *sequence) {
     return (uint64_t)sequence[SEQUENCE_HASH_HIGH] << 32 | sequence[SEQUENCE_HASH];
 }
 
-/* A walk over a sequence: its own head, and frames from `low` up in `frames`, which holds depth_limit + 1 of them. */
+/* A walk over a sequence: its own head, frames from `low` up and kept values from `kept_low` up in `frames`, which has
+ * machine_walk_words of room. */
 typedef struct walk {
     uint32_t state, counter, depth, low;
     uint64_t hash;
     const uint32_t *sequence;
     uint32_t *frames;
+    uint32_t careful, kept, kept_low;
+    uint32_t popped; /* class with which the last frame closed */
+    value_reader value;
 } walk;
 
 MACHINE void walk_begin(walk *w, const uint32_t *sequence, uint32_t *frames) {
@@ -115,6 +139,33 @@ MACHINE void walk_begin(walk *w, const uint32_t *sequence, uint32_t *frames) {
     w->hash = sequence_hash(sequence);
     w->sequence = sequence;
     w->frames = frames;
+    w->careful = sequence[SEQUENCE_CAREFUL];
+    w->kept = w->kept_low = sequence[SEQUENCE_KEPT];
+    w->popped = TABLES_NONE;
+    if (w->careful == 0) return;
+    w->value.hash = (uint64_t)sequence[SEQUENCE_VALUE_HIGH] << 32 | sequence[SEQUENCE_VALUE];
+    w->value.mode = sequence[SEQUENCE_VALUE_MODE];
+    w->value.zeros = sequence[SEQUENCE_VALUE_ZEROS];
+    w->value.fraction = sequence[SEQUENCE_VALUE_FRACTION];
+    w->value.exponent = sequence[SEQUENCE_VALUE_EXPONENT];
+}
+
+/* Writes the walk's head over that of a sequence, but for the budget. */
+MACHINE void walk_save_head(const walk *w, uint32_t *sequence) {
+    sequence[SEQUENCE_STATE] = w->state;
+    sequence[SEQUENCE_COUNTER] = w->counter;
+    sequence[SEQUENCE_DEPTH] = w->depth;
+    sequence[SEQUENCE_HASH] = (uint32_t)w->hash;
+    sequence[SEQUENCE_HASH_HIGH] = (uint32_t)(w->hash >> 32);
+    sequence[SEQUENCE_CAREFUL] = w->careful;
+    sequence[SEQUENCE_KEPT] = w->kept;
+    if (w->careful == 0) return;
+    sequence[SEQUENCE_VALUE] = (uint32_t)w->value.hash;
+    sequence[SEQUENCE_VALUE_HIGH] = (uint32_t)(w->value.hash >> 32);
+    sequence[SEQUENCE_VALUE_MODE] = w->value.mode;
+    sequence[SEQUENCE_VALUE_ZEROS] = w->value.zeros;
+    sequence[SEQUENCE_VALUE_FRACTION] = w->value.fraction;
+    sequence[SEQUENCE_VALUE_EXPONENT] = w->value.exponent;
 }
 
 MACHINE const uint32_t *walk_frame(const machine *m, const walk *w, uint32_t index) {
@@ -138,8 +189,20 @@ MACHINE uint32_t cost_add(uint32_t a, uint32_t b) {
 
 MACHINE uint32_t frame_hashes(const machine *m) { return FRAME_NAMES + m->t->name_words; }
 
+/* Of a grammar that keeps values: the frame's MEMBERS_WORDS. */
+MACHINE uint32_t frame_members(const machine *m) { return m->t->frame_words - MEMBERS_WORDS; }
+
+/* Where a kept value stands, in a sequence behind its head and in the frames of a walk. */
+MACHINE size_t kept_at(const machine *m, uint32_t index) {
+    return (size_t)(m->t->depth_limit + 1) * m->t->frame_words + 2 * (size_t)index;
+}
+
+MACHINE uint32_t frame_rest_at(const machine *m, uint32_t class_index) {
+    return frame_hashes(m) + 2 * m->t->hash_slots + class_index;
+}
+
 MACHINE uint32_t frame_rest(const machine *m, const uint32_t *frame, uint32_t class_index) {
-    return frame[frame_hashes(m) + 2 * m->t->hash_slots + class_index];
+    return frame[frame_rest_at(m, class_index)];
 }
 
 /* --- names of an object --------------------------------------------------------------------------------------- */
@@ -306,22 +369,68 @@ MACHINE bool walk_push(const machine *m, walk *w, const call *to) {
     for (uint32_t i = 0; i < m->t->name_words + 2 * m->t->hash_slots; i++) frame[FRAME_NAMES + i] = 0;
     for (uint32_t i = 0; i < m->t->class_max; i++) {
         uint32_t target = i < r->class_count ? m->targets[r->targets + i] : STATE_DEAD;
-        frame[frame_hashes(m) + 2 * m->t->hash_slots + i] =
+        frame[frame_rest_at(m, i)] =
             target == STATE_DEAD ? COST_NEVER : machine_cost(m, target, 0, 0, below, w->depth);
     }
     w->depth++;
     if (w->low > w->depth) w->low = w->depth;
     w->state = to->start;
+    if (m->t->kept_slots == 0) return true;
+    uint32_t *members = frame + frame_members(m);
+    for (uint32_t i = 0; i < MEMBERS_KEPT; i++) members[i] = 0;
+    members[MEMBERS_KEPT] = w->kept;
+    if (w->careful == 0 && (to->flags & CALL_CAREFUL) != 0) w->careful = w->depth;
+    w->value.mode = VALUE_NONE;
     return true;
 }
 
-MACHINE bool walk_pop(const machine *m, walk *w, uint32_t class_index) {
+MACHINE bool walk_pop(const machine *m, walk *w, uint32_t class_index, bool object) {
     if (w->depth == 0) return false;
-    const return_symbol *r = &m->returns[walk_frame(m, w, w->depth)[FRAME_RETURN]];
+    const uint32_t *frame = walk_frame(m, w, w->depth);
+    const return_symbol *r = &m->returns[frame[FRAME_RETURN]];
     if (class_index >= r->class_count) return false;
     w->state = m->targets[r->targets + class_index];
+    w->popped = class_index;
+    if (w->careful != 0) {
+        const uint32_t *members = frame + frame_members(m);
+        members_done(&w->value, members, object);
+        w->kept = members[MEMBERS_KEPT];
+        if (w->kept_low > w->kept) w->kept_low = w->kept;
+        if (w->depth == w->careful) w->careful = 0;
+    }
     w->depth--;
     return w->state != STATE_DEAD;
+}
+
+MACHINE const uint32_t *walk_kept(const machine *m, const walk *w, uint32_t index) {
+    return (index >= w->kept_low ? w->frames : w->sequence + SEQUENCE_HEAD) + kept_at(m, index);
+}
+
+/* An item of a unique array ended: where to go on depends on whether its value is new. Values that collide count as equal
+ * where that only narrows; else equality must be certain. */
+MACHINE bool walk_judge(const machine *m, walk *w) {
+    while (w->careful != 0 && (m->states[w->state].flags & STATE_JUDGES) != 0) {
+        const state *s = &m->states[w->state];
+        const uint32_t *members = walk_frame(m, w, w->depth) + frame_members(m);
+        bool repeated = false;
+        for (uint32_t i = members[MEMBERS_KEPT]; i < w->kept && !repeated; i++) {
+            repeated = value_pair(walk_kept(m, w, i)) == w->value.hash;
+        }
+        const edge *way = (const edge *)0;
+        for (uint32_t i = 0; i < s->edge_count; i++) {
+            const edge *e = &m->edges[s->edges + i];
+            if (e->op == (repeated ? EDGE_REPEATED : EDGE_NEW)) way = e;
+        }
+        if (way == (const edge *)0) return false;
+        if (repeated && way->argument != 0 && (w->value.hash & VALUE_EXACT) == 0) return false;
+        if (!repeated) {
+            if (w->kept == m->t->kept_slots) return false;
+            value_put(w->frames + kept_at(m, w->kept), w->value.hash);
+            w->kept++;
+        }
+        w->state = way->target;
+    }
+    return true;
 }
 
 /* A name that is not told apart ended in an object that keeps hashes: it must be new among those kept. */
@@ -366,8 +475,8 @@ MACHINE uint32_t count_target(const machine *m, uint32_t first, uint32_t count) 
     return count_case_at(&m->counts[first], count)->target;
 }
 
-/* Reads one byte. false: it is not allowed here; the walk is then over. */
-MACHINE bool walk_byte(const machine *m, walk *w, uint8_t byte) {
+/* The machine's step. */
+MACHINE bool walk_step(const machine *m, walk *w, uint8_t byte) {
     for (;;) {
         const state *s = &m->states[w->state];
         const edge *e = &m->edges[s->edges], *end = e + s->edge_count;
@@ -399,7 +508,7 @@ MACHINE bool walk_byte(const machine *m, walk *w, uint8_t byte) {
         case EDGE_PUSH:
             return walk_push(m, w, &m->calls[e->target]);
         case EDGE_POP:
-            return walk_pop(m, w, e->target);
+            return walk_pop(m, w, e->target, byte == '}');
         case EDGE_EXIT:
         case EDGE_EXIT_LENGTH:
             if (i->object != TABLES_NONE) {
@@ -421,7 +530,7 @@ MACHINE bool walk_byte(const machine *m, walk *w, uint8_t byte) {
             return w->state != STATE_DEAD;
         case EDGE_ELSE:
             w->state = m->targets[i->exits + e->target];
-            if (w->state == STATE_DEAD) return false;
+            if (w->state == STATE_DEAD || !walk_judge(m, w)) return false;
             continue; /* the byte is still to be read */
         case EDGE_SPACE_FIRST:
             w->counter = 1;
@@ -454,7 +563,8 @@ MACHINE bool walk_byte(const machine *m, walk *w, uint8_t byte) {
         }
         case EDGE_CLOSE_NAMED: {
             const object *o = &m->objects[m->targets[e->target]];
-            return !names_missing(m, o, walk_frame(m, w, w->depth)) && walk_pop(m, w, m->targets[e->target + 1]);
+            return !names_missing(m, o, walk_frame(m, w, w->depth)) &&
+                   walk_pop(m, w, m->targets[e->target + 1], true);
         }
         case EDGE_COMMA: {
             uint32_t *frame = walk_own_frame(m, w);
@@ -464,12 +574,25 @@ MACHINE bool walk_byte(const machine *m, walk *w, uint8_t byte) {
         }
         case EDGE_CLOSE: {
             uint32_t class_index = count_target(m, e->target, walk_frame(m, w, w->depth)[FRAME_COUNT] + 1);
-            return class_index != TABLES_NONE && walk_pop(m, w, class_index);
+            return class_index != TABLES_NONE && walk_pop(m, w, class_index, false);
         }
         default:
             return false;
         }
     }
+}
+
+/* Reads one byte. false: it is not allowed here; the walk is then over. */
+MACHINE bool walk_byte(const machine *m, walk *w, uint8_t byte) {
+    if (w->careful == 0) return walk_step(m, w, byte);
+    value_byte(&w->value, byte);
+    if (!walk_step(m, w, byte) || !walk_judge(m, w)) return false;
+    uint32_t mode = w->value.mode & VALUE_MODE;
+    if (w->careful == 0 || mode != VALUE_NONE || (byte != ',' && byte != ':')) return true;
+    uint32_t *members = walk_own_frame(m, w) + frame_members(m);
+    if (byte == ',') members_add(&w->value, members);
+    if (byte == ':') members_name(&w->value, members);
+    return true;
 }
 
 MACHINE bool walk_bytes(const machine *m, walk *w, const uint8_t *bytes, uint32_t length) {
@@ -485,10 +608,21 @@ MACHINE bool machine_accepts(const machine *m, const uint32_t *sequence) {
     return at != STATE_DEAD && sequence[SEQUENCE_DEPTH] == 0 && (m->states[at].flags & STATE_ACCEPTS) != 0;
 }
 
+#include "machine_search.h"
+
 /* Whether the text can still be finished after this walk, inside the depth limit and with `left` tokens (NONE: any). */
 MACHINE bool walk_can_finish(const machine *m, const walk *w, uint32_t left) {
     uint32_t cost = walk_cost(m, w);
-    return cost != COST_NEVER && (left == TABLES_NONE || cost <= left);
+    if (cost == COST_NEVER || (left != TABLES_NONE && cost > left)) return false;
+    if (w->careful == 0) return true;
+    if (left == TABLES_NONE || cost_add(cost, SEARCH_AMPLE) < left) return search_end(m, w, cost, false, TABLES_NONE) != COST_NEVER;
+    return search_end(m, w, cost, true, TABLES_NONE) <= left;
+}
+
+/* Tokens that always suffice to end the text after this walk. */
+MACHINE uint32_t walk_least(const machine *m, const walk *w) {
+    uint32_t cost = walk_cost(m, w);
+    return w->careful == 0 || cost == COST_NEVER ? cost : search_end(m, w, cost, true, TABLES_NONE);
 }
 
 #endif

@@ -130,7 +130,7 @@ static void find_finish(compiler *c, masks *m) {
             }
             if (distance > most) most = distance;
         }
-        m->finish[id] = exact ? most : NONE;
+        m->finish[id] = exact && !state_is_careful(a, id) ? most : NONE;
     }
 }
 

@@ -38,7 +38,8 @@ static uint32_t suffix_set_of(compiler *c, masks *m, uint32_t state_id) {
     const named_leaves *named = suffix_names(c, &o, l->suffix_count, marks);
     uint32_t instance_id = o.named_count != 0 ? o.instance : NONE;
     /* The empty suffix: the token ends with the quote. */
-    marks[0] = c->automaton->state_costs.items[state_id].count != 0 ? MARK_PLAIN : MARK_NO;
+    bool careful = (c->automaton->states.items[state_id].flags & (STATE_CAREFUL | STATE_JUDGES)) != 0;
+    marks[0] = c->automaton->state_costs.items[state_id].count == 0 ? MARK_NO : careful ? MARK_GUARDED : MARK_PLAIN;
     uint32_t finish = m->finish[state_id];
     if (finish > o.cost_need) o.cost_need = finish;
     for (uint32_t i = 0; i < c->automaton->state_costs.items[state_id].count; i++) {
@@ -104,6 +105,7 @@ typedef struct text_walk {
     const instance *in;
     const scalar_module *scalar;
     bool bounded;
+    bool careful;
     bool others_wait; /* a name: other names cannot always follow */
     differences *out;
 } text_walk;
@@ -185,7 +187,8 @@ static void walk_text(text_walk *w, uint32_t node, uint32_t local_id) {
         } else if (e->op == EDGE_EXIT) {
             leave_text(w, k, e->target);
         } else if (e->op != EDGE_EXIT_LENGTH && w->scalar->locals.items[e->target].on_trie) {
-            for (uint32_t t = v->trie.nodes[k].token; t != VOCAB_NONE && w->bounded; t = v->same[t]) {
+            bool careful = w->careful && (a->states.items[w->in->base + e->target].flags & STATE_CAREFUL) != 0;
+            for (uint32_t t = v->trie.nodes[k].token; t != VOCAB_NONE && (w->bounded || careful); t = v->same[t]) {
                 PUSH(w->c, w->out->minus, t); /* the bound does not hold along the texts */
                 PUSH(w->c, w->out->guarded, t);
             }
@@ -248,6 +251,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     const local_state *local = &scalar->locals.items[local_id];
     bool special = local->on_trie || scalar->hashes;
     bool others_wait = in->object != NONE && a->objects.items[in->object].order_count != 0;
+    bool careful = state_is_careful(a, state_id);
     m->key.count = 0;
     PUSH(c, m->key, a->instance_module.items[instance_id]);
     PUSH(c, m->key, special ? local_id : local->lexical);
@@ -261,6 +265,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     uint32_t from = in->object != NONE ? local->leaf_lo : 0;
     uint32_t to = !special ? 0 : in->object != NONE ? local->leaf_hi : scalar->class_count;
     PUSH(c, m->key, others_wait);
+    PUSH(c, m->key, careful);
     for (uint32_t i = from; i < to; i++) {
         uint32_t target = a->targets.items[in->exits + i];
         PUSH(c, m->key, target == NONE ? NONE : suffix_set_of(c, m, target));
@@ -271,7 +276,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     if (!is_new) return m->row_memo_rows.items[memo];
     differences d;
     memset(&d, 0, sizeof d);
-    text_walk w = {c, m, in, scalar, in->longest != NONE, others_wait, &d};
+    text_walk w = {c, m, in, scalar, in->longest != NONE, careful, others_wait, &d};
     if (local->on_trie) walk_text(&w, 0, local_id);
     if (scalar->hashes) check_backslashes(&w, state_id);
     row r;

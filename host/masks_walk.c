@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAYS 24           /* of one step */
+#define WAYS 128          /* of one step */
+#define COUNT_WAYS 40     /* of a step that depends on a count; a number may end in two ways */
 #define POP_TARGETS 8     /* return targets followed exactly */
 
 typedef struct frame {
@@ -68,16 +69,35 @@ static uint32_t pop_targets(compiler *c, masks *m, uint32_t module_id, uint32_t 
     return m->pops.items[id].count;
 }
 
+/* Behind an item of a unique array both ways are followed: which it is only a walk knows. */
+static uint32_t judge(const automaton *a, const walker *from, walker *out) {
+    const state *s = &a->states.items[from->state];
+    walker w = *from;
+    w.guarded = true;
+    for (uint32_t i = 0; i < s->edge_count; i++) {
+        out[i] = w;
+        out[i].state = a->edges.items[s->edges + i].target;
+    }
+    return s->edge_count;
+}
+
+static uint32_t go(tokens *t, const walker *from, uint32_t state_id, walker *out) {
+    const automaton *a = t->c->automaton;
+    walker w = *from;
+    w.state = state_id;
+    if (state_id != NONE && (a->states.items[state_id].flags & STATE_JUDGES) != 0) return judge(a, &w, out);
+    out[0] = w;
+    return state_id != NONE;
+}
+
 static uint32_t pop(tokens *t, const walker *from, uint32_t class_index, walker *out) {
     automaton *a = t->c->automaton;
     walker w = *from;
     if (w.top != NULL) {
         const return_symbol *r = &a->returns.items[w.top->ret];
-        w.state = a->targets.items[r->targets + class_index];
         w.top = w.top->below;
         w.pushed--;
-        out[0] = w;
-        return w.state != NONE;
+        return go(t, &w, a->targets.items[r->targets + class_index], out);
     }
     const uint32_t *targets;
     uint32_t count = pop_targets(t->c, t->m, a->state_module.items[from->state], class_index, &targets);
@@ -88,17 +108,9 @@ static uint32_t pop(tokens *t, const walker *from, uint32_t class_index, walker 
         out[0] = w;
         return 1;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        out[i] = w;
-        out[i].state = targets[i];
-    }
-    return count;
-}
-
-static uint32_t go(const walker *from, uint32_t state_id, walker *out) {
-    out[0] = *from;
-    out[0].state = state_id;
-    return state_id != NONE;
+    uint32_t ways = 0;
+    for (uint32_t i = 0; i < count; i++) ways += go(t, &w, targets[i], out + ways);
+    return ways;
 }
 
 /* --- names of an object --------------------------------------------------------------------------------------- */
@@ -184,15 +196,14 @@ static uint32_t leave_string(tokens *t, const walker *from, const edge *e, walke
         w.guarded |= (s->flags & STATE_HASHES) != 0 && in->hash_used != 0 && bit == others;
         if (!end_name(t, &w, s->instance, bit)) return 0;
     }
-    if (e->op == EDGE_EXIT) return go(&w, a->targets.items[in->exits + e->target], out);
+    if (e->op == EDGE_EXIT) return go(t, &w, a->targets.items[in->exits + e->target], out);
     uint32_t count = 0;
     for (uint32_t i = 0; i < in->length_count; i++) {
         const length_case *l = &a->lengths.items[in->lengths + i];
         if (from->counter_known && (from->counter < l->lo || from->counter > l->hi)) continue;
-        if (l->target == NONE || count == WAYS) continue;
-        out[count] = w;
-        out[count].guarded |= !from->counter_known;
-        out[count++].state = l->target;
+        if (l->target == NONE || count + 2 > WAYS) continue;
+        w.guarded |= !from->counter_known;
+        count += go(t, &w, l->target, out + count);
     }
     return count;
 }
@@ -209,7 +220,7 @@ static uint32_t count_step(tokens *t, const walker *from, const edge *e, walker 
         counted->count++;
         walker w = *from;
         w.top = counted;
-        return go(&w, target, out);
+        return go(t, &w, target, out);
     }
     walker w = *from;
     const count_case *at = &a->counts.items[e->target];
@@ -219,9 +230,9 @@ static uint32_t count_step(tokens *t, const walker *from, const edge *e, walker 
     for (;; at++) {
         bool known = at->target == NONE;
         for (uint32_t i = 0; i < seen_count && !known; i++) known = seen[i] == at->target;
-        if (!known && seen_count < WAYS && count + POP_TARGETS + 1 < WAYS) {
+        if (!known && seen_count < WAYS && count + 2 * POP_TARGETS < COUNT_WAYS) {
             seen[seen_count++] = at->target;
-            count += comma ? go(&w, at->target, out + count) : pop(t, &w, at->target, out + count);
+            count += comma ? go(t, &w, at->target, out + count) : pop(t, &w, at->target, out + count);
         }
         if (at->upto == NONE) return count;
     }
@@ -236,7 +247,7 @@ static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *o
     walker w = *from;
     switch (e->op) {
     case EDGE_GO:
-        return go(&w, e->target, out);
+        return go(t, &w, e->target, out);
     case EDGE_LOCAL:
         return go_local(t, &w, e->target, out);
     case EDGE_CHAR_FREE:
@@ -250,21 +261,21 @@ static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *o
     case EDGE_OPEN:
         w.counter = 0;
         w.counter_known = true;
-        return go(&w, e->target, out);
+        return go(t, &w, e->target, out);
     case EDGE_PUSH: {
         const call *to = &a->calls.items[e->target];
         frame *f = compiler_new(t->c, sizeof *f);
         *f = (frame){to->ret, 0, NULL, w.top};
         w.top = f;
         w.pushed++;
-        return go(&w, to->start, out);
+        return go(t, &w, to->start, out);
     }
     case EDGE_POP:
         return pop(t, from, e->target, out);
     case EDGE_NAMED: {
         uint32_t name = a->targets.items[e->target + 1], count = a->objects.items[a->instances.items[name].object].name_count;
         if (!ask_names(t, &w, name, 0, count, true)) return 0;
-        return go(&w, a->targets.items[e->target], out);
+        return go(t, &w, a->targets.items[e->target], out);
     }
     case EDGE_CLOSE_NAMED: {
         const object *o = &a->objects.items[a->targets.items[e->target]];
@@ -279,25 +290,28 @@ static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *o
     case EDGE_EXIT:
     case EDGE_EXIT_LENGTH:
         return leave_string(t, from, e, out);
-    case EDGE_ELSE:
-        if (!go(&w, a->targets.items[in->exits + e->target], &w)) return 0;
-        return read_byte(t, &w, byte, out);
+    case EDGE_ELSE: {
+        walker behind[2];
+        uint32_t count = go(t, &w, a->targets.items[in->exits + e->target], behind), ways = 0;
+        for (uint32_t i = 0; i < count; i++) ways += read_byte(t, &behind[i], byte, out + ways);
+        return ways;
+    }
     case EDGE_SPACE_FIRST:
         w.counter = 1;
         w.counter_known = true;
-        return go(&w, e->target, out);
+        return go(t, &w, e->target, out);
     case EDGE_SPACE:
         if (w.counter_known && w.counter >= t->c->options.whitespace_run) return 0;
         w.counter++;
         w.spaces += !w.counter_known;
-        return w.spaces > 255 ? 0 : go(&w, e->target, out);
+        return w.spaces > 255 ? 0 : go(t, &w, e->target, out);
     case EDGE_INDENT_FIRST:
         w.counter = 0;
         w.counter_known = true;
-        return go(&w, e->target, out);
+        return go(t, &w, e->target, out);
     case EDGE_INDENT:
         w.guarded = true;
-        return go(&w, w.state, out);
+        return go(t, &w, w.state, out);
     case EDGE_INDENT_END:
         w.guarded = true;
         w.state = e->target;
@@ -346,18 +360,19 @@ static void found(tokens *t, uint32_t node, const walker *w) {
     if (t->t->nodes[node].token == VOCAB_NONE) return;
     if (t->c->automaton->state_costs.items[w->state].count == 0) return; /* no end from there */
     note_needs(t, w);
+    bool careful = (t->c->automaton->states.items[w->state].flags & STATE_CAREFUL) != 0;
     for (uint32_t value = t->t->nodes[node].token; value != VOCAB_NONE;
          value = t->same != NULL ? t->same[value] : VOCAB_NONE) {
-        if (w->named.instance != NONE && !w->guarded && w->spaces == 0) {
+        if (w->named.instance != NONE && !w->guarded && !careful && w->spaces == 0) {
             found_named(t, value, w);
             continue;
         }
-        if (w->spaces != 0 && !w->guarded && w->named.instance == NONE) {
+        if (w->spaces != 0 && !w->guarded && !careful && w->named.instance == NONE) {
             PUSH(t->c, t->m->found_spaced, PACK(value, w->spaces, false));
             continue;
         }
-        bool guarded = w->guarded || w->named.instance != NONE;
-        bool closing = w->closing != NONE && (t->m->found_object == NONE || t->m->found_object == w->closing);
+        bool guarded = w->guarded || careful || w->named.instance != NONE;
+        bool closing = !careful && w->closing != NONE && (t->m->found_object == NONE || t->m->found_object == w->closing);
         if (closing) t->m->found_object = w->closing;
         (closing ? t->m->closing : guarded ? t->m->guarded : t->m->plain)[value / 64] |= 1ull << value % 64;
         t->m->touched[value / 4096] |= 1ull << value / 64 % 64;
@@ -480,6 +495,12 @@ outcome masks_walk(compiler *c, masks *m, const trie *tree, const uint32_t *same
     walker w = start_walker(state_id);
     const automaton *a = c->automaton;
     const state *s = &a->states.items[state_id];
+    if ((s->flags & STATE_JUDGES) != 0) {
+        walker ways[2];
+        uint32_t count = judge(a, &w, ways);
+        for (uint32_t i = 0; i < count; i++) visit(&t, 0, &ways[i]);
+        return collect(&t);
+    }
     bool sparse = vocabulary;
     for (uint32_t i = 0; i < s->edge_count && sparse; i++) sparse = a->edges.items[s->edges + i].op != EDGE_ELSE;
     if (!sparse) {
@@ -515,7 +536,8 @@ int masks_walk_one(compiler *c, masks *m, uint32_t state_id, const uint8_t *byte
     int mark = MARK_NO;
     for (uint32_t k = 0; k < now.count; k++) {
         if (c->automaton->state_costs.items[now.items[k].state].count == 0) continue;
-        bool guarded = now.items[k].guarded || now.items[k].named.instance != NONE;
+        bool careful = (c->automaton->states.items[now.items[k].state].flags & STATE_CAREFUL) != 0;
+        bool guarded = careful || now.items[k].guarded || now.items[k].named.instance != NONE;
         int found_mark = guarded ? MARK_GUARDED : MARK_PLAIN;
         if (found_mark > mark) mark = found_mark;
     }

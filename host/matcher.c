@@ -21,7 +21,8 @@ static weir_status make(const weir_grammar *grammar, const weir_allocator *alloc
     m->sequence_words = machine_sequence_words(grammar->tables);
     size_t bytes = sizeof(uint32_t) * m->sequence_words;
     m->sequence = allocate(allocator, bytes);
-    m->frames = allocate(allocator, bytes);
+    m->walk_words = machine_walk_words(grammar->tables);
+    m->frames = allocate(allocator, sizeof(uint32_t) * m->walk_words);
     m->saved = allocate(allocator, bytes);
     m->steps = allocate(allocator, sizeof *m->steps * 2 * rollback);
     m->log_capacity = 64 + rollback * grammar->tables->frame_words;
@@ -74,7 +75,7 @@ void weir_matcher_destroy(weir_matcher *m) {
     weir_allocator allocator = m->allocator;
     size_t bytes = sizeof(uint32_t) * m->sequence_words;
     release(&allocator, m->sequence, bytes);
-    release(&allocator, m->frames, bytes);
+    release(&allocator, m->frames, sizeof(uint32_t) * m->walk_words);
     release(&allocator, m->saved, bytes);
     release(&allocator, m->steps, sizeof *m->steps * 2 * m->rollback);
     release(&allocator, m->log, sizeof *m->log * m->log_capacity);
@@ -138,7 +139,7 @@ bool matcher_try_token(weir_matcher *m, uint32_t token, walk *w) {
 
 /* Room in the log for every word that the walk may overwrite. */
 static bool reserve_log(weir_matcher *m, const walk *w) {
-    size_t needed = m->log_count;
+    size_t needed = m->log_count + 2 * (size_t)(w->kept - w->kept_low);
     if (w->depth >= w->low) needed += (size_t)(w->depth - w->low + 1) * m->grammar->tables->frame_words;
     if (needed <= m->log_capacity) return true;
     size_t capacity = 2 * needed;
@@ -164,26 +165,30 @@ static void begin_step(weir_matcher *m, bool stop) {
     s->stop = stop;
 }
 
+static void commit_word(weir_matcher *m, size_t word, uint32_t value, bool quiet) {
+    if (m->sequence[word] == value) return;
+    if (!quiet) {
+        m->log[m->log_count].word = (uint32_t)word;
+        m->log[m->log_count++].value = m->sequence[word];
+    }
+    m->sequence[word] = value;
+}
+
 /* Copies a walk back into the sequence; overwritten words go to the log unless `quiet`. */
 static void commit(weir_matcher *m, const walk *w, bool quiet) {
     uint32_t frame_words = m->grammar->tables->frame_words;
     for (uint32_t depth = w->low; depth <= w->depth; depth++) {
         for (uint32_t i = 0; i < frame_words; i++) {
-            uint32_t word = SEQUENCE_HEAD + depth * frame_words + i;
-            uint32_t value = w->frames[(size_t)depth * frame_words + i];
-            if (m->sequence[word] == value) continue;
-            if (!quiet) {
-                m->log[m->log_count].word = word;
-                m->log[m->log_count++].value = m->sequence[word];
-            }
-            m->sequence[word] = value;
+            size_t at = (size_t)depth * frame_words + i;
+            commit_word(m, SEQUENCE_HEAD + at, w->frames[at], quiet);
         }
     }
-    m->sequence[SEQUENCE_STATE] = w->state;
-    m->sequence[SEQUENCE_COUNTER] = w->counter;
-    m->sequence[SEQUENCE_DEPTH] = w->depth;
-    m->sequence[SEQUENCE_HASH] = (uint32_t)w->hash;
-    m->sequence[SEQUENCE_HASH_HIGH] = (uint32_t)(w->hash >> 32);
+    for (uint32_t i = w->kept_low; i < w->kept; i++) {
+        size_t at = kept_at(&m->grammar->machine, i);
+        commit_word(m, SEQUENCE_HEAD + at, w->frames[at], quiet);
+        commit_word(m, SEQUENCE_HEAD + at + 1, w->frames[at + 1], quiet);
+    }
+    walk_save_head(w, m->sequence);
     if (m->sequence[SEQUENCE_BUDGET] != TABLES_NONE) m->sequence[SEQUENCE_BUDGET]--;
 }
 
@@ -283,7 +288,7 @@ weir_status weir_matcher_forced_bytes(weir_matcher *m, uint8_t *bytes, size_t ca
     walk_begin(&w, m->sequence, m->frames);
     size_t frames_size = sizeof(uint32_t) * (m->sequence_words - SEQUENCE_HEAD);
     memcpy(m->frames, m->sequence + SEQUENCE_HEAD, frames_size);
-    w.low = 0; /* all frames are the walk's own from the start */
+    w.low = w.kept_low = 0; /* all frames are the walk's own from the start */
     while (*length < capacity) {
         int byte = forced_byte(m, &w, m->saved, frames_size);
         if (byte < 0) break;
@@ -313,11 +318,9 @@ weir_row_kind weir_matcher_row(const weir_matcher *m, uint32_t *guarded_count) {
 uint32_t weir_matcher_least_tokens(const weir_matcher *m) {
     if (m == NULL || m->sequence[SEQUENCE_STATE] == STATE_DEAD) return UINT32_MAX;
     if (m->stopped) return 0;
-    uint32_t depth = m->sequence[SEQUENCE_DEPTH];
-    const machine *machine = &m->grammar->machine;
-    const uint32_t *frame = m->sequence + SEQUENCE_HEAD + (size_t)depth * machine->t->frame_words;
-    return machine_cost(machine, m->sequence[SEQUENCE_STATE], m->sequence[SEQUENCE_COUNTER], sequence_hash(m->sequence),
-                        frame, depth);
+    walk w;
+    walk_begin(&w, m->sequence, m->frames);
+    return walk_least(&m->grammar->machine, &w);
 }
 
 /* --- batches -------------------------------------------------------------------------------------------------- */

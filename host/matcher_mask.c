@@ -142,6 +142,21 @@ static void check_string(weir_matcher *m, const row *r, uint32_t *words) {
     }
 }
 
+/* A bounded string in a unique array: tokens that fill it to the last code point may repeat an earlier one. */
+static void check_full(weir_matcher *m, const state *s, const row *r, uint32_t *words) {
+    const machine *machine = &m->grammar->machine;
+    const lexical_row *base = &m->grammar->vocab->lexicon->rows[r->lexical];
+    uint32_t counter = m->sequence[SEQUENCE_COUNTER], longest = machine->instances[s->instance].longest;
+    if (r->kind != WEIR_ROW_BASE || counter > longest || longest - counter > base->longest) return;
+    walk w;
+    for (uint32_t i = 0; i < base->inner_count; i++) {
+        uint32_t token = PACK_TOKEN(base->inner[i]);
+        bool set = (words[token / 32] >> token % 32 & 1) != 0;
+        bool full = PACK_POINTS(base->inner[i]) == longest - counter;
+        if (set && full && !matcher_try_token(m, token, &w)) clear_bit(words, token);
+    }
+}
+
 static bool stands_as_it_is(const weir_matcher *m, const row *r) {
     const machine *machine = &m->grammar->machine;
     const uint32_t *sequence = m->sequence;
@@ -191,6 +206,7 @@ weir_status weir_matcher_fill_mask(weir_matcher *m, uint32_t *words, size_t word
             check_bits(m, words);
         }
     }
+    if ((s->flags & STATE_ROOMY) != 0) check_full(m, s, r, words);
     decide(m, r->guarded, r->guarded_count, words);
     if (r->closing_count != 0) {
         bool closes = !names_missing(machine, &machine->objects[r->object], top_frame(m));

@@ -14,7 +14,7 @@ typedef struct step {
 struct weir_matcher {
     weir_allocator allocator;
     const weir_grammar *grammar;
-    size_t sequence_words;
+    size_t sequence_words, walk_words;
     uint32_t *sequence;
     uint32_t *frames; /* of a walk */
     uint32_t *saved;  /* a copy of the sequence while validating */

@@ -51,6 +51,7 @@ typedef struct schema {
     uint32_t dependent_count;
     uint32_t *prefix;    /* schema ids */
     uint32_t prefix_count, items; /* items: schema id or NONE */
+    bool unique_items;
     uint32_t contains, min_contains, max_contains; /* contains: schema id or NONE */
     uint32_t min_items, max_items, min_length, max_length; /* max: NONE if none */
     uint32_t at_least, at_most, above, below;              /* threshold ids or NONE */

@@ -34,7 +34,7 @@ static bool only_refers(const schema *s) {
            s->prefix_count == 0 && s->items == NONE && s->min_items == 0 && s->max_items == NONE && s->min_length == 0 &&
            s->max_length == NONE && s->at_least == NONE && s->at_most == NONE && s->above == NONE && s->below == NONE &&
            s->min_properties == 0 && s->max_properties == NONE && s->dependent_count == 0 && s->contains == NONE &&
-           s->if_schema == NONE && s->pattern == NONE && s->pattern_count == 0 && s->names == NONE && s->values == NULL && s->one_value == NULL && s->all_of == NULL && s->any_of == NULL && s->one_of == NULL &&
+           !s->unique_items && s->if_schema == NONE && s->pattern == NONE && s->pattern_count == 0 && s->names == NONE && s->values == NULL && s->one_value == NULL && s->all_of == NULL && s->any_of == NULL && s->one_of == NULL &&
            s->not_schema == NONE;
 }
 
@@ -208,6 +208,7 @@ static void array_parts(compiler *c, const schema *s, question how, part_list *p
     if (s->contains != NONE && s->max_contains != NONE) {
         add(c, parts, "contains", formula_not(c, contains_atom(c, s->max_contains + 1, s->contains, how)));
     }
+    if (s->unique_items) add(c, parts, "uniqueItems", formula_atom(c, ATOM_UNIQUE, 0, 0));
     if (s->max_items != NONE) add(c, parts, "maxItems", formula_not(c, count_at_least(c, s->max_items + 1)));
 }
 

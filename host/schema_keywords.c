@@ -281,9 +281,8 @@ static void read_dynamic_reference(compiler *c, schema *s, const json *value) {
 }
 
 static void read_unique(compiler *c, schema *s, const json *value) {
-    (void)s;
-    if (value->kind == JSON_FALSE) return;
-    compiler_fail(c, WEIR_ERROR_SCHEMA, value, "the keyword \"uniqueItems\" is not supported");
+    if (value->kind != JSON_TRUE && value->kind != JSON_FALSE) expected(c, value, "true or false");
+    s->unique_items = value->kind == JSON_TRUE;
 }
 
 /* --- the keyword table ---------------------------------------------------------------------------------------- */

@@ -5,6 +5,8 @@
 #include "machine.h"
 #include "tables_io.h"
 
+#define KEPT_SLOTS 1024u /* values of unique arrays, in all open ones together */
+
 typedef struct source {
     const void *items;
     uint32_t count;
@@ -90,7 +92,10 @@ weir_status tables_write(compiler *c, const masks *m, const weir_allocator *allo
     t->hash_slots = a->hash_slots;
     t->class_max = a->class_max;
     t->name_words = a->name_words;
-    t->frame_words = FRAME_NAMES + a->name_words + 2 * a->hash_slots + a->class_max;
+    for (uint32_t i = 0; i < a->modules.count; i++) {
+        if (a->modules.items[i].careful) t->kept_slots = KEPT_SLOTS;
+    }
+    t->frame_words = FRAME_NAMES + a->name_words + 2 * a->hash_slots + a->class_max + (t->kept_slots != 0 ? MEMBERS_WORDS : 0);
     t->depth_limit = c->options.depth_limit;
     t->space_run = c->options.whitespace_run;
     t->indent = c->options.indent;
@@ -205,6 +210,8 @@ static bool edge_fits(const machine *m, const state *s, const edge *e) {
     case EDGE_SPACE:
     case EDGE_INDENT_FIRST:
     case EDGE_INDENT_END:
+    case EDGE_NEW:
+    case EDGE_REPEATED:
         return e->target < states;
     case EDGE_NAMED:
         return pair_fits(m, e->target) && is_name(m, m->targets[e->target + 1]);
@@ -238,7 +245,8 @@ static bool machine_fits(const machine *m) {
     const tables *t = m->t;
     const uint32_t *counts = t->counts;
     uint32_t states = counts[SECTION_STATES];
-    if (t->frame_words != FRAME_NAMES + (uint64_t)t->name_words + 2 * (uint64_t)t->hash_slots + t->class_max) return false;
+    uint64_t words = FRAME_NAMES + (uint64_t)t->name_words + 2 * (uint64_t)t->hash_slots + t->class_max;
+    if (t->frame_words != words + (t->kept_slots != 0 ? MEMBERS_WORDS : 0) || t->kept_slots > KEPT_SLOTS) return false;
     if (!names_fit(m)) return false;
     if (t->depth_limit < 1 || t->depth_limit > 1024 || t->indent > 16 || t->class_max < 1) return false;
     if (t->start != STATE_DEAD && t->start >= states) return false;
@@ -253,7 +261,7 @@ static bool machine_fits(const machine *m) {
         if (!inside(s->costs, s->cost_count, counts[SECTION_COSTS])) return false;
         if (s->row >= counts[SECTION_ROWS]) return false;
         if (s->instance != TABLES_NONE && s->instance >= counts[SECTION_INSTANCES]) return false;
-        if ((s->flags & STATE_HASHES) != 0 && s->instance == TABLES_NONE) return false;
+        if ((s->flags & (STATE_HASHES | STATE_ROOMY)) != 0 && s->instance == TABLES_NONE) return false;
         for (uint32_t k = 0; k < s->edge_count; k++) {
             if (!edge_fits(m, s, &m->edges[s->edges + k])) return false;
         }
@@ -265,6 +273,7 @@ static bool machine_fits(const machine *m) {
         if (m->lengths[i].target != STATE_DEAD && m->lengths[i].target >= states) return false;
     }
     for (uint32_t i = 0; i < counts[SECTION_CALLS]; i++) {
+        if ((m->calls[i].flags & CALL_CAREFUL) != 0 && t->kept_slots == 0) return false;
         if (m->calls[i].start >= states || m->calls[i].ret >= counts[SECTION_RETURNS]) return false;
     }
     for (uint32_t i = 0; i < counts[SECTION_RETURNS]; i++) {

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define TABLES_MAGIC 0x52494557u /* "WEIR" */
-#define TABLES_ABI 2u
+#define TABLES_ABI 3u
 #define TABLES_NONE 0xFFFFFFFFu
 #define STATE_DEAD TABLES_NONE
 #define COST_NEVER TABLES_NONE
@@ -33,7 +33,9 @@ enum edge_op {
     EDGE_COMMA,      /* counted arrays: one more item; target: first of its count_case */
     EDGE_NAMED,      /* go, if some name can follow; target: first of {state, instance of the name} in `targets` */
     EDGE_CLOSE_NAMED,/* close, if all required names are present; target: first of {object, class} in `targets` */
-    EDGE_CLOSE       /* counted arrays: close; target: first of its count_case, whose values are classes */
+    EDGE_CLOSE,      /* counted arrays: close; target: first of its count_case, whose values are classes */
+    EDGE_NEW,        /* of a state that judges: matches no byte; go, if the item is unlike those before it */
+    EDGE_REPEATED    /* the same, if it equals one of them; argument 1: only where that is certain */
 };
 
 typedef struct edge {
@@ -44,7 +46,16 @@ typedef struct edge {
 } edge;
 
 /* NAMED: entered only while a name in its range `leaves` can follow, or with OTHERS a name that is not told apart. */
-enum { STATE_ACCEPTS = 1, STATE_HASHES = 2, STATE_NAMED = 4, STATE_OTHERS = 8 };
+enum {
+    STATE_ACCEPTS = 1,
+    STATE_HASHES = 2,
+    STATE_NAMED = 4,
+    STATE_OTHERS = 8,
+    STATE_JUDGES = 16,  /* behind an item of a unique array: its edges are EDGE_NEW and EDGE_REPEATED */
+    STATE_CAREFUL = 32, /* inside a careful frame, with few ways to end: each must be looked for */
+    STATE_ROOMY = 64,   /* the same, but while another code point fits into the string there are many */
+    STATE_FROZEN = 128  /* inside a careful frame: what follows in the number does not change what it is worth */
+};
 
 typedef struct state {
     uint32_t edges;      /* first edge; ascending, disjoint */
@@ -93,7 +104,9 @@ typedef struct count_case {
 typedef struct call {
     uint32_t start; /* state after the bracket */
     uint32_t ret;
+    uint32_t flags;
 } call;
+enum { CALL_CAREFUL = 1 }; /* whether the frame can end hangs on values read inside it */
 
 /* A return symbol: where the frame's owner goes on, for each class of the value that closes. */
 typedef struct return_symbol {
@@ -193,6 +206,7 @@ typedef struct tables {
     uint64_t vocab_hash;
     uint32_t start;      /* state, or STATE_DEAD: nothing satisfies the schema */
     uint32_t frame_words, name_words, hash_slots, class_max;
+    uint32_t kept_slots; /* values that unique arrays can keep; 0: there is no careful frame */
     uint32_t depth_limit, space_run, indent;
     uint32_t module_count;
     uint32_t least_tokens;

@@ -1,0 +1,129 @@
+/* automaton_supply.c - arrays of unique items: where values never run out, and whether they suffice at all. */
+#include <string.h>
+
+#include "automaton.h"
+#include "machine.h"
+
+/* An edge behind which a number is another number, not the same one written longer. */
+static bool adds_to_number(const edge *e) { return e->hi >= '1' && e->lo <= '9'; }
+
+static bool stays(const scalar_module *s, const edge *e) {
+    if (e->op != EDGE_LOCAL && e->op != EDGE_CHAR && e->op != EDGE_CHAR_FREE) return false;
+    return s->kind == SCALAR_STRING || (e->lo != 'e' && e->lo != 'E');
+}
+
+/* Marks what reaches `to`; true when that includes `from`. */
+static bool reaches(compiler *c, const scalar_module *s, uint32_t to, uint32_t from, uint8_t *marks) {
+    const automaton *a = c->automaton;
+    marks[to] = 1;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t i = 0; i < s->locals.count; i++) {
+            const local_state *l = &s->locals.items[i];
+            for (uint32_t k = 0; k < l->edge_count && !marks[i]; k++) {
+                const edge *e = &a->edges.items[l->edges + k];
+                if (!stays(s, e) || marks[e->target] == 0) continue;
+                marks[i] = 1;
+                changed = true;
+            }
+        }
+        compiler_spend(c, 10 * (uint64_t)s->locals.count);
+    }
+    return marks[from] != 0;
+}
+
+static void find_frozen(compiler *c, scalar_module *s) {
+    const automaton *a = c->automaton;
+    s->frozen = NEW_ARRAY(c, uint8_t, s->locals.count + 1);
+    if (s->kind != SCALAR_NUMBER) return;
+    memset(s->frozen, 1, s->locals.count);
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t i = 0; i < s->locals.count; i++) {
+            const local_state *l = &s->locals.items[i];
+            for (uint32_t k = 0; k < l->edge_count && s->frozen[i]; k++) {
+                const edge *e = &a->edges.items[l->edges + k];
+                if (e->op != EDGE_LOCAL || (!adds_to_number(e) && s->frozen[e->target])) continue;
+                s->frozen[i] = 0;
+                changed = true;
+            }
+        }
+        compiler_spend(c, 10 * (uint64_t)s->locals.count);
+    }
+}
+
+void scalar_supply(compiler *c, scalar_module *s) {
+    const automaton *a = c->automaton;
+    if (s->ample != NULL) return;
+    s->ample = NEW_ARRAY(c, uint8_t, s->locals.count + 1);
+    find_frozen(c, s);
+    for (uint32_t i = 0; i < s->locals.count; i++) {
+        const local_state *l = &s->locals.items[i];
+        for (uint32_t k = 0; k < l->edge_count && !s->ample[i]; k++) {
+            const edge *e = &a->edges.items[l->edges + k];
+            if (!stays(s, e) || (s->kind == SCALAR_NUMBER && !adds_to_number(e))) continue;
+            uint8_t *marks = NEW_ARRAY(c, uint8_t, s->locals.count + 1);
+            if (!reaches(c, s, i, e->target, marks)) continue;
+            for (uint32_t n = 0; n < s->locals.count; n++) s->ample[n] |= marks[n];
+        }
+    }
+}
+
+static const json *place_of(const compiler *c, const goal *g) {
+    for (uint32_t i = 0; i < g->components.count; i++) {
+        const schema *s = schema_get(c, g->components.items[i]);
+        if (s->unique_items) return s->node;
+    }
+    return g->components.count != 0 ? schema_get(c, g->components.items[0])->node : NULL;
+}
+
+static bool verify_call(compiler *c, const machine *m, uint32_t call_id, uint32_t *sequence, uint32_t *frames) {
+    automaton *a = c->automaton;
+    bool longer = false;
+    module *of = &a->modules.items[a->call_module.items[call_id]];
+    const goal *g = goal_get(c, of->goal);
+    for (uint32_t class_index = 0; class_index < g->classes.count; class_index++) {
+        if (!module_usable(of, class_index)) continue;
+        bool possible = false;
+        for (uint32_t i = 0; i < g->array->nodes.count; i++) possible |= of->productive[i] != 0;
+        walk w;
+        walk_begin(&w, sequence, frames);
+        if (!possible || !walk_push(m, &w, &m->calls[call_id])) continue;
+        compiler_spend(c, 200000);
+        for (uint32_t i = 0; i < g->classes.count; i++) {
+            if (i != class_index) frames[m->t->frame_words + frame_rest_at(m, i)] = COST_NEVER;
+        }
+        if (walk_cost(m, &w) == COST_NEVER) continue;
+        uint32_t found = search_end(m, &w, walk_cost(m, &w), true, class_index);
+        if (found != COST_NEVER) found -= frame_rest(m, frames + m->t->frame_words, class_index);
+        uint32_t known = least_of_module(c, a->call_module.items[call_id], class_index);
+        if (found != COST_NEVER) {
+            if (found <= known) continue;
+            if (of->longer == NULL) of->longer = NEW_ARRAY(c, uint32_t, g->classes.count);
+            of->longer[class_index] = found - known;
+            longer = true;
+            continue;
+        }
+        compiler_fail(c, WEIR_ERROR_LIMIT, place_of(c, g),
+                      "uniqueItems: no array was found that has enough different items (or, where it is negated, equal ones)");
+    }
+    return longer;
+}
+
+bool automaton_verify(compiler *c, const tables *t) {
+    const automaton *a = c->automaton;
+    bool longer = false;
+    if (t->kept_slots == 0 || t->start == STATE_DEAD) return false;
+    machine m = machine_open(t);
+    uint32_t *sequence = NEW_ARRAY(c, uint32_t, machine_sequence_words(t));
+    uint32_t *frames = NEW_ARRAY(c, uint32_t, machine_walk_words(t));
+    uint8_t *done = NEW_ARRAY(c, uint8_t, a->modules.count + 1);
+    machine_start(&m, sequence, TABLES_NONE);
+    for (uint32_t i = 0; i < a->calls.count; i++) {
+        const module *of = &a->modules.items[a->call_module.items[i]];
+        if (done[a->call_module.items[i]] || of->type != TYPE_ARRAY || !goal_get(c, of->goal)->array->unique) continue;
+        done[a->call_module.items[i]] = 1;
+        longer |= verify_call(c, &m, i, sequence, frames);
+    }
+    return longer;
+}

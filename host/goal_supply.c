@@ -1,0 +1,94 @@
+/* goal_supply.c - how many different values a goal has, where they are few: a unique array cannot be longer. */
+#include <string.h>
+
+#include "goal.h"
+
+/* The greatest integer that is not above a decimal of at most 15 digits before its point. */
+static int64_t floor_of(const decimal *value) {
+    int64_t whole = 0;
+    for (int32_t i = 0; i < value->point; i++) whole = whole * 10 + ((uint32_t)i < value->count ? value->digits[i] : 0);
+    bool exact = value->sign == 0 || (int64_t)value->count <= value->point;
+    if (value->sign >= 0) return whole;
+    return exact ? -whole : -whole - 1;
+}
+
+/* Integers between two decimals, both excluded. */
+static uint64_t integers_between(const decimal *lo, const decimal *hi) {
+    if (lo->point > 15 || hi->point > 15) return UINT64_MAX;
+    int64_t first = floor_of(lo) + 1, last = decimal_is_integer(hi) ? floor_of(hi) - 1 : floor_of(hi);
+    return last < first ? 0 : (uint64_t)(last - first) + 1;
+}
+
+static uint64_t numbers(const compiler *c, const number_plan *plan) {
+    uint64_t total = 0;
+    for (uint32_t region = 0; region <= 2 * plan->threshold_count; region++) {
+        const formula *classes = plan->classes + (size_t)region * NUMBER_FORMS;
+        bool integers = classes[NUMBER_INTEGER] != FORMULA_FALSE || classes[NUMBER_INTEGER_WITH_FRACTION] != FORMULA_FALSE;
+        bool others = classes[NUMBER_OTHER] != FORMULA_FALSE;
+        if (!integers && !others) continue;
+        if (region % 2 == 1) {
+            total++;
+            continue;
+        }
+        if (others || region == 0 || region == 2 * plan->threshold_count) return UINT64_MAX;
+        uint64_t between = integers_between(schema_threshold(c, plan->thresholds[region / 2 - 1]),
+                                            schema_threshold(c, plan->thresholds[region / 2]));
+        if (between == UINT64_MAX) return between;
+        total += between;
+    }
+    return total;
+}
+
+/* Texts from each state on by their length, until all have ended; a circle makes them many. */
+static uint64_t texts(compiler *c, const text_automaton *text, uint64_t most) {
+    uint32_t count = text->states.count;
+    uint64_t total = 0, *now = NEW_ARRAY(c, uint64_t, count), *next = NEW_ARRAY(c, uint64_t, count);
+    now[0] = 1;
+    for (uint32_t length = 0; length <= count; length++) {
+        memset(next, 0, sizeof *next * count);
+        bool any = false;
+        for (uint32_t i = 0; i < count; i++) {
+            const text_node *node = &text->states.items[i];
+            if (now[i] == 0) continue;
+            if (node->class != FORMULA_FALSE) total += now[i];
+            if (total >= most) return most;
+            for (uint32_t k = 0; k < node->edge_count; k++) {
+                regex_edge e = text->edges.items[node->edges + k];
+                uint64_t more = now[i] * ((uint64_t)e.hi - e.lo + 1);
+                next[e.target] = next[e.target] + more > 1000000 ? 1000000 : next[e.target] + more;
+                any = true;
+            }
+            compiler_spend(c, 10);
+        }
+        if (!any) return total;
+        uint64_t *swap = now;
+        now = next;
+        next = swap;
+    }
+    return most;
+}
+
+static uint64_t strings(compiler *c, const string_plan *plan, uint64_t most) {
+    if (plan->patterned != NULL) return texts(c, plan->patterned, most);
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < plan->member_count; i++) total += plan->members[i].class != FORMULA_FALSE;
+    for (uint32_t i = 0; i < plan->length_count; i++) {
+        if (plan->lengths[i].class == FORMULA_FALSE) continue;
+        if (plan->lengths[i].lo != 0 || plan->lengths[i].hi != 0) return most;
+        total++;
+    }
+    return total;
+}
+
+uint32_t goal_supply(compiler *c, goal_id id, uint32_t most) {
+    const goal *g = goal_get(c, id);
+    uint64_t total = 0;
+    for (int type = TYPE_NULL; type <= TYPE_TRUE; type++) total += g->of_type[type] != FORMULA_FALSE;
+    if (g->of_type[TYPE_ARRAY] != FORMULA_FALSE || g->of_type[TYPE_OBJECT] != FORMULA_FALSE) return most;
+    if (g->numbers != NULL) {
+        uint64_t more = numbers(c, g->numbers);
+        total = more >= most ? most : total + more;
+    }
+    if (g->strings != NULL) total += strings(c, g->strings, most);
+    return total < most ? (uint32_t)total : most;
+}

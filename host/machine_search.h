@@ -1,0 +1,219 @@
+/* machine_search.h - whether a careful frame can still end, by looking for an end.
+ *
+ * Costs say whether a frame can end as far as its states, counts and names go. Which values may still be written says
+ * nobody but a search: it writes the cheapest bytes first and takes back what a repeated value forbids. First it looks for
+ * ends that are hardly longer than the costs say, allowing one byte more each time (Korf, "Depth-first
+ * iterative-deepening", 1985), then for any. It gives up after a number of steps, which only narrows: an end that it found
+ * from one state it finds from each state on the way there. Part of machine.h. */
+#ifndef WEIR_HOST_MACHINE_SEARCH_H
+#define WEIR_HOST_MACHINE_SEARCH_H
+
+#define SEARCH_SLACK 24u        /* bytes more than the costs say */
+#define SEARCH_STEPS_BELOW 16384u/* for each of them, in bytes that a walk reads */
+#define SEARCH_STEPS 65536u      /* for any end */
+#define SEARCH_BYTES 512u
+#define SEARCH_EDGES 48u
+#define SEARCH_AMPLE 4096u /* tokens more than the least: a budget that need not be looked at */
+
+typedef struct search_step {
+    uint8_t byte, rank; /* rank: of its edge among the cheapest */
+    uint16_t alike;     /* bytes of that edge tried so far */
+} search_step;
+
+/* The sequence as it is after the walk, as far as the search needs it. */
+MACHINE void search_flatten(const machine *m, const walk *w, uint32_t *sequence) {
+    walk_save_head(w, sequence);
+    for (uint32_t depth = w->careful - 1; depth <= w->depth; depth++) {
+        const uint32_t *frame = walk_frame(m, w, depth);
+        uint32_t *to = sequence + SEQUENCE_HEAD + (size_t)depth * m->t->frame_words;
+        for (uint32_t i = 0; i < m->t->frame_words; i++) to[i] = frame[i];
+    }
+    for (uint32_t i = 0; i < w->kept; i++) {
+        const uint32_t *from = i >= w->kept_low ? w->frames : w->sequence + SEQUENCE_HEAD;
+        sequence[SEQUENCE_HEAD + kept_at(m, i)] = from[kept_at(m, i)];
+        sequence[SEQUENCE_HEAD + kept_at(m, i) + 1] = from[kept_at(m, i) + 1];
+    }
+}
+
+/* What a container takes and what then is left, whatever its items. */
+MACHINE uint32_t search_call(const machine *m, const walk *w, const call *to) {
+    const state *s = &m->states[to->start];
+    const return_symbol *r = &m->returns[to->ret];
+    uint32_t least = COST_NEVER;
+    for (uint32_t k = 0; k < r->class_count; k++) {
+        uint32_t target = m->targets[r->targets + k], inner = COST_NEVER;
+        for (uint32_t i = 0; i < s->cost_count; i++) {
+            const cost *e = &m->costs[s->costs + i];
+            if (((e->target & BOUNDARY_FLAG) != 0 || e->target == k) && e->distance < inner) inner = e->distance;
+        }
+        if (target == STATE_DEAD || inner == COST_NEVER) continue;
+        uint32_t cost = cost_add(inner + 1, machine_cost(m, target, 0, 0, walk_frame(m, w, w->depth), w->depth));
+        if (cost < least) least = cost;
+    }
+    return least;
+}
+
+/* Where a number may end, a longer spelling of it or an exponent need not be tried. */
+MACHINE bool search_passes_over(const machine *m, const state *s, const edge *e, uint32_t to) {
+    bool may_end = m->edges[s->edges + s->edge_count - 1].op == EDGE_ELSE;
+    return may_end && e->op == EDGE_LOCAL && ((m->states[to].flags & STATE_FROZEN) != 0 || e->lo == 'e' || e->lo == 'E');
+}
+
+/* A guess at what is left behind an edge: only the order of the tries hangs on it. NEVER: not worth one. */
+MACHINE uint32_t search_guess(const machine *m, const walk *w, const edge *e) {
+    const state *s = &m->states[w->state];
+    const instance *in = s->instance != TABLES_NONE ? &m->instances[s->instance] : (const instance *)0;
+    uint32_t to = e->target, counter = 0;
+    switch (e->op) {
+    case EDGE_LOCAL:
+        to = in->base + e->target;
+        counter = w->counter;
+        if (search_passes_over(m, s, e, to)) return COST_NEVER;
+        break;
+    case EDGE_CHAR:
+    case EDGE_CHAR_FREE:
+        to = in->base + e->target;
+        counter = w->counter + 1;
+        break;
+    case EDGE_GO:
+    case EDGE_OPEN:
+    case EDGE_INDENT_FIRST:
+    case EDGE_INDENT_END:
+        break;
+    case EDGE_NAMED:
+        to = m->targets[e->target];
+        break;
+    case EDGE_EXIT:
+    case EDGE_ELSE:
+        to = m->targets[in->exits + e->target];
+        break;
+    case EDGE_COMMA:
+        to = count_target(m, e->target, walk_frame(m, w, w->depth)[FRAME_COUNT] + 1);
+        break;
+    case EDGE_PUSH:
+        return search_call(m, w, &m->calls[e->target]);
+    case EDGE_SPACE:
+    case EDGE_SPACE_FIRST:
+    case EDGE_NEW:
+    case EDGE_REPEATED:
+        return COST_NEVER;
+    default: /* it ends a string or a frame, or is part of an indentation */
+        return 0;
+    }
+    if (to == STATE_DEAD) return COST_NEVER;
+    return machine_cost(m, to, counter, w->hash, walk_frame(m, w, w->depth), w->depth);
+}
+
+/* The edge of this rank, or NULL. */
+MACHINE const edge *search_edge(const machine *m, const walk *w, uint32_t rank) {
+    const state *s = &m->states[w->state];
+    uint32_t guesses[SEARCH_EDGES], count = s->edge_count < SEARCH_EDGES ? s->edge_count : SEARCH_EDGES;
+    for (uint32_t i = 0; i < count; i++) guesses[i] = search_guess(m, w, &m->edges[s->edges + i]);
+    for (uint32_t k = 0;; k++) {
+        uint32_t best = COST_NEVER, at = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            if (guesses[i] <= best && guesses[i] != COST_NEVER) { /* of equals the last: 1 to 9 before 0 */
+                best = guesses[i];
+                at = i;
+            }
+        }
+        if (best == COST_NEVER) return (const edge *)0;
+        if (k == rank) return &m->edges[s->edges + at];
+        guesses[at] = COST_NEVER;
+    }
+}
+
+/* Whether the string so far and this byte begin a kept one that is known to the letter. */
+MACHINE bool search_begins_kept(const machine *m, const walk *w, uint8_t byte) {
+    if ((w->value.mode & (VALUE_MODE | VALUE_LONG)) != VALUE_STRING || w->value.hash >> 40 != 0) return false;
+    uint64_t begun = w->value.hash << 8 | byte;
+    for (uint32_t i = 0; i < w->kept; i++) {
+        uint64_t kept = value_pair(walk_kept(m, w, i));
+        if (kept >> 57 != value_exact(TAG_STRING, 0) >> 57 || (kept & VALUE_ARRAYS) != 0) continue;
+        for (kept &= VALUE_ARRAY - 1; kept > begun; kept >>= 8) continue;
+        if (kept == begun) return true;
+    }
+    return false;
+}
+
+/* The next byte to try behind *step, or the first; of those on one edge `alike` and one more (each kept value forbids one of
+ * them at most) and those that could repeat one. false: there is none. */
+MACHINE bool search_next(const machine *m, const walk *w, search_step *step, bool first, uint32_t alike) {
+    static const uint8_t behind_number[] = {']', '}', ',', '\n', ' '};
+    if (first) step->rank = 0;
+    for (;; step->rank++, first = true) {
+        const edge *e = search_edge(m, w, step->rank);
+        if (e == (const edge *)0) return false;
+        if (first) step->alike = 0;
+        if (e->op != EDGE_ELSE) {
+            uint32_t byte = first ? e->lo : step->byte + 1u;
+            while (byte <= e->hi && step->alike > alike && !search_begins_kept(m, w, (uint8_t)byte)) byte++;
+            if (byte > e->hi) continue;
+            step->byte = (uint8_t)byte;
+            step->alike++;
+            return true;
+        }
+        if (step->alike == sizeof behind_number) continue;
+        step->byte = behind_number[step->alike++];
+        return true;
+    }
+}
+
+/* Whether there are more ways to end than any array keeps values. */
+MACHINE bool search_is_ample(const machine *m, const walk *w) {
+    const state *s = &m->states[w->state];
+    if ((s->flags & STATE_CAREFUL) == 0) return true;
+    return (s->flags & STATE_ROOMY) != 0 && w->counter < m->instances[s->instance].longest;
+}
+
+#define SEARCH_GAVE_UP (COST_NEVER - 1)
+#define SEARCH_ANY (COST_NEVER - 2)
+
+/* An end that takes at most `limit` tokens: how many it takes; NEVER: there is none, or GAVE_UP. */
+MACHINE uint32_t search_within(const machine *m, const uint32_t *base, uint32_t *frames, uint32_t limit, bool exact,
+                               uint32_t wanted, uint32_t steps) {
+    search_step path[SEARCH_BYTES];
+    uint32_t length = 0;
+    bool first = true;
+    walk t;
+    walk_begin(&t, base, frames);
+    for (;;) {
+        bool down = length < SEARCH_BYTES && search_next(m, &t, &path[length], first, t.kept < 9 ? 9 : t.kept);
+        if (down && walk_byte(m, &t, path[length].byte)) {
+            uint32_t rest = walk_cost(m, &t);
+            length++;
+            bool ended = t.careful == 0, fits = rest != COST_NEVER && cost_add(rest, length) <= limit;
+            if (ended && fits && (wanted == TABLES_NONE || t.popped == wanted)) return rest + length;
+            if (!ended && !exact && fits && search_is_ample(m, &t)) return 0;
+            first = true;
+            if (!ended && fits) continue;
+            length--;
+        } else if (!down) {
+            if (length == 0) return COST_NEVER;
+            length--;
+        }
+        if (steps < length + 1) return SEARCH_GAVE_UP;
+        steps -= length + 1;
+        walk_begin(&t, base, frames);
+        for (uint32_t i = 0; i < length; i++) walk_byte(m, &t, path[i].byte);
+        first = false;
+    }
+}
+
+/* How many tokens suffice to close the careful frames of a walk and to end the text, at least `cost`; NEVER, if no end was
+ * found. exact: else it is enough to know that there is one. wanted: the class with which the lowest of the frames closes
+ * (NONE: any). */
+MACHINE uint32_t search_end(const machine *m, const walk *w, uint32_t cost, bool exact, uint32_t wanted) {
+    if (!exact && search_is_ample(m, w)) return 0;
+    uint32_t *base = w->frames + machine_frames_words(m->t), *frames = base + machine_sequence_words(m->t);
+    search_flatten(m, w, base);
+    for (uint32_t slack = 0; slack <= SEARCH_SLACK; slack++) {
+        uint32_t found = search_within(m, base, frames, cost + slack, exact, wanted, SEARCH_STEPS_BELOW);
+        if (found == SEARCH_GAVE_UP) break;
+        if (found != COST_NEVER) return found;
+    }
+    uint32_t found = search_within(m, base, frames, SEARCH_ANY, exact, wanted, SEARCH_STEPS);
+    return found == SEARCH_GAVE_UP ? COST_NEVER : found;
+}
+
+#endif
