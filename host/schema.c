@@ -21,9 +21,10 @@ static bool format_is_standard(const json *value) {
     return false;
 }
 
-static void report(compiler *c, const json *schema_node, const json *member, weir_keyword_fate fate, const char *why) {
+static void report(compiler *c, bool silent, const json *member, weir_keyword_fate fate, const char *why) {
+    if (silent) return;
     char pointer[256];
-    json_pointer(schema_node, pointer, sizeof pointer);
+    json_pointer(member->parent, pointer, sizeof pointer);
     size_t length = strlen(pointer) + 1;
     char *copy = compiler_new(c, length);
     memcpy(copy, pointer, length);
@@ -46,26 +47,37 @@ static uint32_t push_schema(compiler *c, const schema *s) {
     return c->schemas->items.count - 1;
 }
 
-uint32_t schema_add(compiler *c, const json *node, bool is_value) {
-    schema_set *set = c->schemas;
-    uintptr_t key = (uintptr_t)node | (is_value ? 1 : 0); /* nodes are aligned */
-    bool is_new;
-    uint32_t id = intern(c, &set->by_node, &key, sizeof key, &is_new);
-    if (!is_new) return id;
+static schema blank(const json *node) {
     schema s;
     memset(&s, 0, sizeof s);
     s.node = node;
-    s.is_value = is_value;
-    s.reference = s.additional = s.items = s.contains = s.key_set = s.names = NONE;
+    s.reference = s.dynamic = s.additional = s.items = s.contains = s.key_set = s.names = NONE;
+    s.unevaluated_properties = s.unevaluated_items = NONE;
     s.not_schema = s.if_schema = s.then_schema = s.else_schema = NONE;
     s.max_items = s.max_length = s.max_properties = s.max_contains = NONE;
     s.min_contains = 1;
     s.pattern = NONE;
     s.at_least = s.at_most = s.above = s.below = NONE;
     s.types = (1u << TYPE_COUNT) - 1;
-    push_schema(c, &s);
-    return id;
+    return s;
 }
+
+static uint32_t add_record(compiler *c, const json *node, bool is_value, uint32_t scope) {
+    uintptr_t key[2] = {(uintptr_t)node | (is_value ? 1 : 0), scope}; /* nodes are aligned */
+    bool is_new;
+    uint32_t id = intern(c, &c->schemas->by_node, key, sizeof key, &is_new);
+    if (!is_new) return id;
+    schema s = blank(node);
+    s.is_value = is_value;
+    s.scope = scope;
+    return push_schema(c, &s);
+}
+
+uint32_t schema_add(compiler *c, const schema *from, const json *node) {
+    return add_record(c, node, false, scope_enter(c, from != NULL ? from->scope : 0, node));
+}
+
+uint32_t schema_add_value(compiler *c, const json *node) { return add_record(c, node, true, 0); }
 
 uint32_t schema_twin(compiler *c, uint32_t id) {
     schema twin = *schema_get(c, id);
@@ -76,6 +88,38 @@ uint32_t schema_twin(compiler *c, uint32_t id) {
     return added;
 }
 
+static int by_id(const void *left, const void *right) {
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+uint32_t schema_union(compiler *c, const json *place, uint32_t *ids, uint32_t count) {
+    schema_set *set = c->schemas;
+    uint32_t used = 0;
+    qsort(ids, count, sizeof *ids, by_id);
+    for (uint32_t i = 0; i < count; i++) {
+        if (used == 0 || ids[used - 1] != ids[i]) ids[used++] = ids[i];
+    }
+    if (used == 1) return ids[0];
+    bool is_new;
+    uint32_t at = intern(c, &set->unions, ids, sizeof *ids * used, &is_new);
+    if (!is_new) return set->union_ids.items[at];
+    schema s = blank(place);
+    s.is_union = true;
+    s.any_of = compiler_grow(c, ids, sizeof *ids * used, sizeof *ids * used);
+    s.any_count = used;
+    uint32_t id = push_schema(c, &s);
+    PUSH(c, set->union_ids, id);
+    return id;
+}
+
+/* A schema that is read in several scopes is reported once. */
+static bool first_report(compiler *c, const json *node) {
+    bool is_new;
+    intern(c, &c->schemas->reported, &node, sizeof node, &is_new);
+    return is_new;
+}
+
 static void read_schema(compiler *c, schema *s) {
     const json *node = s->node;
     if (node->kind == JSON_TRUE || node->kind == JSON_FALSE) return;
@@ -83,13 +127,14 @@ static void read_schema(compiler *c, schema *s) {
     s->draft = resource_draft(c, resource_of(c, node));
     const json *reference = json_get(node, "$ref");
     bool only_reference = s->draft <= DRAFT_7 && reference != NULL && reference->kind == JSON_STRING;
+    bool silent = !first_report(c, node);
     for (const json *member = node->child; member != NULL; member = member->next) {
         compiler_spend(c, 200);
         const keyword *k = keyword_find(member, s->draft);
         if (only_reference && member != reference) {
-            report(c, node, member, WEIR_KEYWORD_NOTED, "");
+            report(c, silent, member, WEIR_KEYWORD_NOTED, "");
         } else if (k == NULL || k->class == KEYWORD_ANNOTATION) {
-            report(c, node, member, WEIR_KEYWORD_NOTED, "");
+            report(c, silent, member, WEIR_KEYWORD_NOTED, "");
         } else if (k->class == KEYWORD_REFUSED) {
             compiler_fail(c, WEIR_ERROR_SCHEMA, member, "the keyword \"%s\" is not supported", k->name);
         } else if (k->class == KEYWORD_FORMAT) {
@@ -97,20 +142,20 @@ static void read_schema(compiler *c, schema *s) {
                 compiler_fail(c, WEIR_ERROR_SCHEMA, member, "the keyword \"format\" is not supported (\"%.60s\")",
                               member->kind == JSON_STRING ? member->text : "");
             }
-            report(c, node, member, WEIR_KEYWORD_RECORDED, "unknown format");
+            report(c, silent, member, WEIR_KEYWORD_RECORDED, "unknown format");
         } else {
-            report(c, node, member, WEIR_KEYWORD_ENFORCED, "");
+            report(c, silent, member, WEIR_KEYWORD_ENFORCED, "");
             k->read(c, s, member);
         }
     }
 }
 
-schema_set *schema_set_new(compiler *c, const json *root) {
-    schema_set *set = c->schemas = NEW(c, schema_set);
-    set->root = root;
-    resources_new(c, root, DRAFT_2020);
-    schema_add(c, root, false);
-    /* Reading a schema adds the schemas it uses; so this ends with all that can apply. */
+/* From the root to all that can apply, as reading a schema adds the schemas it uses. False: a dynamic reference was met
+ * whose name is followed only from now on. */
+static bool read_all(compiler *c) {
+    schema_set *set = c->schemas;
+    uint32_t names = set->dynamic_names.count;
+    schema_add(c, NULL, set->root);
     for (uint32_t id = 0; id < set->items.count; id++) {
         schema s = set->items.items[id]; /* a copy: the vector may move */
         if (s.is_value) {
@@ -119,9 +164,23 @@ schema_set *schema_set_new(compiler *c, const json *root) {
             read_schema(c, &s);
         }
         set->items.items[id] = s;
+        if (set->dynamic_names.count != names) return false;
+    }
+    return true;
+}
+
+schema_set *schema_set_new(compiler *c, const json *root) {
+    interner names = {0};
+    resources_new(c, root, DRAFT_2020);
+    for (bool done = false; !done;) { /* once more for each name of a dynamic reference */
+        c->schemas = NEW(c, schema_set);
+        c->schemas->root = root;
+        c->schemas->dynamic_names = names;
+        done = read_all(c);
+        names = c->schemas->dynamic_names;
     }
     schema_find_circles(c);
-    return set;
+    return c->schemas;
 }
 
 const char *schema_key_text(const compiler *c, uint32_t key, uint32_t *length) {

@@ -33,11 +33,14 @@ typedef struct decimal {
 typedef struct schema {
     const json *node;    /* the schema, or the value of a const or enum member */
     bool is_value;       /* satisfied by values equal to node */
+    bool is_union;       /* satisfied by what satisfies one of any_of; node is where that is said */
+    uint32_t scope;      /* id of the dynamic scope in which it is read */
     uint8_t draft;
     bool types_given;
     uint32_t types;      /* bits 1 << value_type that `type` allows */
     bool integer_only;   /* of numbers only integers */
     uint32_t reference;  /* schema id of `$ref`, or NONE */
+    uint32_t dynamic;    /* the same of `$dynamicRef` or `$recursiveRef` */
     struct { uint32_t key, schema; } *properties;
     uint32_t property_count;
     uint32_t *required;  /* key ids */
@@ -46,6 +49,7 @@ typedef struct schema {
     struct { uint32_t pattern, schema; } *pattern_properties;
     uint32_t pattern_count;
     uint32_t names;      /* of propertyNames: schema id or NONE */
+    uint32_t unevaluated_properties, unevaluated_items; /* schema ids or NONE */
     uint32_t min_properties, max_properties; /* max: NONE if none */
     struct { uint32_t key, schema, *required, required_count; } *dependents; /* schema NONE: names are required */
     uint32_t dependent_count;
@@ -71,7 +75,12 @@ typedef struct schema {
 
 typedef struct schema_set {
     VECTOR(schema) items;
-    interner by_node;    /* json node and is_value -> schema id */
+    interner by_node;    /* json node, is_value and scope -> schema id */
+    interner unions;     /* sorted schema ids -> index of `union_ids` */
+    VECTOR(uint32_t) union_ids;
+    interner scopes;     /* for each name in `dynamic_names` the node that it means, or NULL; see schema_scope.c */
+    interner dynamic_names;
+    interner reported;   /* nodes that are in the report */
     interner keys;       /* decoded member names */
     interner texts;      /* decoded strings of const and enum */
     interner key_sets;   /* sorted: key ids, then PATTERN_IN_SET + pattern ids */
@@ -88,16 +97,29 @@ typedef struct schema_set {
 /* Reads the document; fails with a refusal that names keyword and pointer. Root is schema id 0. */
 schema_set *schema_set_new(compiler *c, const json *root);
 uint32_t schema_twin(compiler *c, uint32_t id); /* adds it */
+/* The schema that holds where one of these does. Equal lists give equal ids. */
+uint32_t schema_union(compiler *c, const json *place, uint32_t *ids, uint32_t count);
 const schema *schema_get(const compiler *c, uint32_t id);
 
 /* What the schema says about values of one type: a formula over ATOM_PROPERTY ... ATOM_ABOVE. In-place references and
  * applicators are expanded; a schema that applies to itself in place is ATOM_UNKNOWN there. */
 formula schema_formula(compiler *c, uint32_t id, value_type type);
-/* The member named `key`, if present, satisfies the schema (NONE: false). */
-formula schema_property_formula(compiler *c, uint32_t key, uint32_t id);
 /* The schema at the end of a chain of bare references, so that equal things get equal atoms. */
 uint32_t schema_canonical(compiler *c, uint32_t id);
-/* Marks the schemas whose verdict can hang on one that applies to itself in place. */
+/* The member, if present, satisfies the schema; members outside the key set do (NONE: false); item `index`, or all from
+ * there on (NONE: true). */
+formula schema_property_formula(compiler *c, uint32_t key, uint32_t id);
+formula schema_additional_formula(compiler *c, uint32_t id, uint32_t key_set);
+formula schema_item_formula(compiler *c, uint32_t index, uint32_t id);
+formula schema_items_formula(compiler *c, uint32_t from, uint32_t id);
+/* Whether a schema is true or false for every value, else NONE. */
+formula schema_verdict(const compiler *c, uint32_t id);
+
+/* schema_unevaluated.c: what unevaluatedProperties and unevaluatedItems of a schema that is not circular say. */
+formula schema_unevaluated_properties(compiler *c, const schema *s);
+formula schema_unevaluated_items(compiler *c, const schema *s);
+
+/* schema_circle.c: marks the schemas whose verdict can hang on one that applies to itself in place. */
 void schema_find_circles(compiler *c);
 
 /* schema_names.c */
@@ -118,6 +140,8 @@ const char *schema_key_text(const compiler *c, uint32_t key, uint32_t *length);
 const char *schema_text(const compiler *c, uint32_t text, uint32_t *length);
 #define PATTERN_IN_SET 0x80000000u
 bool schema_key_in_set(const compiler *c, uint32_t key, uint32_t key_set);
+/* The set of these; sorts the list. */
+uint32_t schema_key_set(compiler *c, uint32_t *ids, uint32_t count);
 /* Whether one of the set's patterns matches, by pattern id. */
 bool schema_set_matches(const compiler *c, uint32_t key_set, const uint8_t *matches);
 const decimal *schema_threshold(const compiler *c, uint32_t threshold);
@@ -139,8 +163,17 @@ typedef struct keyword {
 const keyword *keyword_find(const json *member, uint8_t draft);
 /* The values of const and enum: objects and arrays as schemas of their members. */
 void schema_read_value(compiler *c, schema *s);
-/* schema.c: the id of the schema (or of the value, of const and enum) at a node, new or old. */
-uint32_t schema_add(compiler *c, const json *node, bool is_value);
+/* schema.c: the id of the schema at a node, new or old, where the dynamic path is that of the schema `from` (NULL: none
+ * before) and then the node's own resource; and of a value of const and enum. */
+uint32_t schema_add(compiler *c, const schema *from, const json *node);
+uint32_t schema_add_value(compiler *c, const json *node);
+
+/* schema_scope.c: which resource decides a dynamic reference. */
+/* The scope after the resource of this node has been entered; 0 is the scope before all resources. */
+uint32_t scope_enter(compiler *c, uint32_t scope, const json *node);
+/* The schema that a dynamic anchor means in this scope, or NULL: none is known. A name that was not followed until now is
+ * from now on; what has been read must then be read again. */
+const json *scope_find(compiler *c, uint32_t scope, const char *name, uint32_t length);
 
 /* schema_number.c */
 bool decimal_parse(const char *text, uint32_t length, decimal *out); /* false: more than 40 digits or too wide */

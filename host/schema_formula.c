@@ -28,8 +28,9 @@ static void add(compiler *c, part_list *parts, const char *keyword, formula says
 }
 
 static bool only_refers(const schema *s) {
-    if (s->reference == NONE) return false;
+    if ((s->reference == NONE) == (s->dynamic == NONE)) return false;
     if (s->draft <= DRAFT_7) return true;
+    if (s->unevaluated_properties != NONE || s->unevaluated_items != NONE) return false;
     return !s->types_given && s->properties == NULL && s->required_count == 0 && s->additional == NONE &&
            s->prefix_count == 0 && s->items == NONE && s->min_items == 0 && s->max_items == NONE && s->min_length == 0 &&
            s->max_length == NONE && s->at_least == NONE && s->at_most == NONE && s->above == NONE && s->below == NONE &&
@@ -39,21 +40,23 @@ static bool only_refers(const schema *s) {
 }
 
 static bool says_nothing(const schema *s) {
-    if (s->is_value) return false;
+    if (s->is_value || s->is_union) return false;
     return s->node->kind == JSON_TRUE || (s->node->kind == JSON_OBJECT && s->node->count == 0);
 }
 
 uint32_t schema_canonical(compiler *c, uint32_t id) {
-    for (int hop = 0; hop < REFERENCE_HOPS && only_refers(schema_get(c, id)); hop++) id = schema_get(c, id)->reference;
+    for (int hop = 0; hop < REFERENCE_HOPS && only_refers(schema_get(c, id)); hop++) {
+        const schema *s = schema_get(c, id);
+        id = s->reference != NONE ? s->reference : s->dynamic;
+    }
     return id;
 }
 
-/* Whether a schema is true or false for every value, else NONE. */
-static formula verdict(compiler *c, uint32_t id) {
+formula schema_verdict(const compiler *c, uint32_t id) {
     if (id == NONE) return FORMULA_TRUE;
     const schema *s = schema_get(c, id);
     if (says_nothing(s)) return FORMULA_TRUE;
-    if (!s->is_value && s->node->kind == JSON_FALSE) return FORMULA_FALSE;
+    if (!s->is_value && !s->is_union && s->node->kind == JSON_FALSE) return FORMULA_FALSE;
     return NONE;
 }
 
@@ -69,7 +72,7 @@ static uint32_t asked_of_members(compiler *c, uint32_t id, question how) {
 
 static formula item_atom(compiler *c, uint32_t index, uint32_t id, question how) {
     id = asked_of_members(c, id, how);
-    formula known = verdict(c, id);
+    formula known = schema_verdict(c, id);
     if (known == FORMULA_TRUE) return FORMULA_TRUE;
     if (known == FORMULA_FALSE) return formula_not(c, count_at_least(c, index + 1));
     return formula_atom(c, ATOM_ITEM, index, id);
@@ -78,7 +81,7 @@ static formula item_atom(compiler *c, uint32_t index, uint32_t id, question how)
 static formula items_atom(compiler *c, uint32_t from, uint32_t id, question how) {
     if (id == NONE) return FORMULA_TRUE;
     id = asked_of_members(c, id, how);
-    formula known = verdict(c, id);
+    formula known = schema_verdict(c, id);
     if (known == FORMULA_TRUE) return FORMULA_TRUE;
     if (known == FORMULA_FALSE) return formula_not(c, count_at_least(c, from + 1));
     return formula_atom(c, ATOM_ITEMS, from, id);
@@ -87,7 +90,7 @@ static formula items_atom(compiler *c, uint32_t from, uint32_t id, question how)
 /* At least so many items satisfy the schema. */
 static formula contains_atom(compiler *c, uint32_t count, uint32_t id, question how) {
     id = asked_of_members(c, id, how);
-    formula known = verdict(c, id);
+    formula known = schema_verdict(c, id);
     if (known == FORMULA_TRUE) return count_at_least(c, count);
     if (known == FORMULA_FALSE) return FORMULA_FALSE;
     return formula_atom(c, ATOM_CONTAINS, count, id);
@@ -95,7 +98,7 @@ static formula contains_atom(compiler *c, uint32_t count, uint32_t id, question 
 
 static formula property_atom(compiler *c, uint32_t key, uint32_t id, question how) {
     id = asked_of_members(c, id, how);
-    formula known = verdict(c, id);
+    formula known = schema_verdict(c, id);
     if (known == FORMULA_TRUE) return FORMULA_TRUE;
     if (known == FORMULA_FALSE) return formula_not(c, formula_atom(c, ATOM_REQUIRED, key, 0));
     return formula_atom(c, ATOM_PROPERTY, key, id);
@@ -110,12 +113,20 @@ formula schema_property_formula(compiler *c, uint32_t key, uint32_t id) {
 static formula additional_atom(compiler *c, uint32_t id, uint32_t key_set, question how) {
     if (id != NONE) {
         id = asked_of_members(c, id, how);
-        formula known = verdict(c, id);
+        formula known = schema_verdict(c, id);
         if (known == FORMULA_TRUE) return FORMULA_TRUE;
         if (known == FORMULA_FALSE) id = NONE;
     }
     return formula_atom(c, ATOM_ADDITIONAL, id, key_set);
 }
+
+formula schema_additional_formula(compiler *c, uint32_t id, uint32_t key_set) {
+    return additional_atom(c, id, key_set, EVERY_ERROR);
+}
+
+formula schema_item_formula(compiler *c, uint32_t index, uint32_t id) { return item_atom(c, index, id, EVERY_ERROR); }
+
+formula schema_items_formula(compiler *c, uint32_t from, uint32_t id) { return items_atom(c, from, id, EVERY_ERROR); }
 
 static formula equals_threshold(compiler *c, uint32_t threshold) {
     formula at_least = formula_atom(c, ATOM_AT_LEAST, threshold, 0);
@@ -166,10 +177,10 @@ static void object_parts(compiler *c, const schema *s, question how, part_list *
     if (s->additional != NONE) add(c, parts, "additionalProperties", additional_atom(c, s->additional, s->key_set, how));
     for (uint32_t i = 0; i < s->pattern_count; i++) {
         uint32_t id = asked_of_members(c, s->pattern_properties[i].schema, how);
-        if (verdict(c, id) == FORMULA_TRUE) continue;
+        if (schema_verdict(c, id) == FORMULA_TRUE) continue;
         add(c, parts, "patternProperties", formula_atom(c, ATOM_PATTERN_PROPERTY, s->pattern_properties[i].pattern, id));
     }
-    if (s->names != NONE && verdict(c, s->names) != FORMULA_TRUE) {
+    if (s->names != NONE && schema_verdict(c, s->names) != FORMULA_TRUE) {
         add(c, parts, "propertyNames", formula_atom(c, ATOM_NAMES, schema_canonical(c, s->names), 0));
     }
     if (s->min_properties != 0) add(c, parts, "minProperties", formula_atom(c, ATOM_SIZE, s->min_properties, 0));
@@ -201,8 +212,10 @@ static void dependent_parts(compiler *c, const schema *s, question how, part_lis
 }
 
 static void array_parts(compiler *c, const schema *s, question how, part_list *parts) {
-    for (uint32_t i = 0; i < s->prefix_count; i++) add(c, parts, "prefixItems", item_atom(c, i, s->prefix[i], how));
-    add(c, parts, "items", items_atom(c, s->prefix_count, s->items, how));
+    bool listed = s->draft < DRAFT_2020 && s->prefix != NULL; /* then "items" is the prefix */
+    const char *prefix = listed ? "items" : "prefixItems", *rest = listed ? "additionalItems" : "items";
+    for (uint32_t i = 0; i < s->prefix_count; i++) add(c, parts, prefix, item_atom(c, i, s->prefix[i], how));
+    add(c, parts, rest, items_atom(c, s->prefix_count, s->items, how));
     add(c, parts, "minItems", count_at_least(c, s->min_items));
     if (s->contains != NONE && s->min_contains != 0) add(c, parts, "contains", contains_atom(c, s->min_contains, s->contains, how));
     if (s->contains != NONE && s->max_contains != NONE) {
@@ -244,7 +257,7 @@ static void number_parts(compiler *c, const schema *s, part_list *parts) {
     }
 }
 
-static formula any_value(compiler *c, const uint32_t *values, uint32_t count, value_type type) {
+static formula any_of(compiler *c, const uint32_t *values, uint32_t count, value_type type) {
     formula_list list = {NULL, 0, 0};
     for (uint32_t i = 0; i < count; i++) PUSH(c, list, schema_formula(c, values[i], type));
     return formula_or(c, list.items, list.count);
@@ -280,8 +293,11 @@ static formula one_of(compiler *c, const schema *s, value_type type) {
 
 static void in_place_parts(compiler *c, const schema *s, value_type type, question how, part_list *parts) {
     if (s->reference != NONE) add(c, parts, "$ref", ask(c, s->reference, type, how));
-    if (s->values != NULL) add(c, parts, "enum", any_value(c, s->values, s->value_count, type));
-    if (s->one_value != NULL) add(c, parts, "const", any_value(c, s->one_value, 1, type));
+    if (s->dynamic != NONE) {
+        add(c, parts, s->draft == DRAFT_2019 ? "$recursiveRef" : "$dynamicRef", ask(c, s->dynamic, type, how));
+    }
+    if (s->values != NULL) add(c, parts, "enum", any_of(c, s->values, s->value_count, type));
+    if (s->one_value != NULL) add(c, parts, "const", any_of(c, s->one_value, 1, type));
     for (uint32_t i = 0; i < s->all_count; i++) add(c, parts, "allOf", ask(c, s->all_of[i], type, how));
     if (s->any_of != NULL) {
         formula_list answers = ask_each(c, s->any_of, s->any_count, type, EVERY_ERROR);
@@ -318,6 +334,7 @@ static formula join_in_order(compiler *c, const schema *s, const part_list *part
 
 static formula build_formula(compiler *c, const schema *s, value_type type, question how) {
     if (s->is_value) return value_formula(c, s, type);
+    if (s->is_union) return any_of(c, s->any_of, s->any_count, type);
     if (s->node->kind == JSON_FALSE) return FORMULA_FALSE;
     if (s->node->kind == JSON_TRUE) return FORMULA_TRUE;
     if (s->reference != NONE && s->draft <= DRAFT_7) return ask(c, s->reference, type, how);
@@ -332,6 +349,8 @@ static formula build_formula(compiler *c, const schema *s, value_type type, ques
     if (type == TYPE_NUMBER) number_parts(c, s, &parts);
     in_place_parts(c, s, type, how, &parts);
     if (s->circular) return join_in_order(c, s, &parts, how);
+    if (type == TYPE_OBJECT) add(c, &parts, "unevaluatedProperties", schema_unevaluated_properties(c, s));
+    if (type == TYPE_ARRAY) add(c, &parts, "unevaluatedItems", schema_unevaluated_items(c, s));
     formula_list all = {NULL, 0, 0};
     for (uint32_t i = 0; i < parts.count; i++) PUSH(c, all, parts.items[i].says);
     return formula_and(c, all.items, all.count);
@@ -355,84 +374,3 @@ static formula ask(compiler *c, uint32_t id, value_type type, question how) {
 }
 
 formula schema_formula(compiler *c, uint32_t id, value_type type) { return ask(c, id, type, EVERY_ERROR); }
-
-/* --- circles -------------------------------------------------------------------------------------------------- */
-
-enum { NOT_MET, ON_THE_WAY, DONE };
-
-static bool meets_itself(compiler *c, uint32_t id, uint8_t *marks);
-
-static bool any_meets_itself(compiler *c, const uint32_t *list, uint32_t count, uint8_t *marks) {
-    bool met = false;
-    for (uint32_t i = 0; i < count; i++) met |= meets_itself(c, list[i], marks);
-    return met;
-}
-
-static bool meets_itself(compiler *c, uint32_t id, uint8_t *marks) {
-    schema *s = &c->schemas->items.items[id];
-    if (marks[id] == ON_THE_WAY) c->schemas->circle = s->node;
-    if (marks[id] != NOT_MET) return marks[id] == ON_THE_WAY || s->circular;
-    compiler_enter(c, s->node);
-    marks[id] = ON_THE_WAY;
-    bool met = any_meets_itself(c, s->all_of, s->all_count, marks);
-    met |= any_meets_itself(c, s->any_of, s->any_count, marks);
-    met |= any_meets_itself(c, s->one_of, s->one_count, marks);
-    const uint32_t single[] = {s->reference, s->not_schema, s->if_schema, s->then_schema, s->else_schema};
-    for (size_t i = 0; i < sizeof single / sizeof *single; i++) {
-        if (single[i] != NONE) met |= meets_itself(c, single[i], marks);
-    }
-    for (uint32_t i = 0; i < s->dependent_count; i++) {
-        if (s->dependents[i].schema != NONE) met |= meets_itself(c, s->dependents[i].schema, marks);
-    }
-    s->circular = met;
-    marks[id] = DONE;
-    compiler_leave(c);
-    return met;
-}
-
-static bool any_circular(const compiler *c, const uint32_t *list, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        if (list[i] != NONE && schema_get(c, list[i])->circular) return true;
-    }
-    return false;
-}
-
-static bool leads_to_a_circle(const compiler *c, const schema *s) {
-    for (uint32_t i = 0; i < s->property_count; i++) {
-        if (schema_get(c, s->properties[i].schema)->circular) return true;
-    }
-    for (uint32_t i = 0; i < s->pattern_count; i++) {
-        if (schema_get(c, s->pattern_properties[i].schema)->circular) return true;
-    }
-    for (uint32_t i = 0; i < s->dependent_count; i++) {
-        if (s->dependents[i].schema != NONE && schema_get(c, s->dependents[i].schema)->circular) return true;
-    }
-    return any_circular(c, s->prefix, s->prefix_count) || any_circular(c, s->all_of, s->all_count) ||
-           any_circular(c, s->any_of, s->any_count) || any_circular(c, s->one_of, s->one_count) ||
-           any_circular(c, (const uint32_t[]){s->additional, s->names, s->items, s->contains, s->reference, s->not_schema, s->if_schema,
-                                              s->then_schema, s->else_schema}, 9);
-}
-
-static void doubt(compiler *c, uint32_t id) {
-    uint32_t twin = schema_twin(c, id);
-    formula_doubt_schema(c, id);
-    formula_doubt_schema(c, twin);
-}
-
-void schema_find_circles(compiler *c) {
-    uint32_t count = c->schemas->items.count;
-    uint8_t *marks = compiler_new(c, count + 1);
-    memset(marks, NOT_MET, count);
-    for (uint32_t id = 0; id < count; id++) meets_itself(c, id, marks);
-    for (bool more = c->schemas->circle != NULL; more;) {
-        more = false;
-        for (uint32_t id = 0; id < count; id++) {
-            schema *s = &c->schemas->items.items[id];
-            compiler_spend(c, 20);
-            if (!s->circular && leads_to_a_circle(c, s)) more = s->circular = true;
-        }
-    }
-    for (uint32_t id = 0; id < count; id++) {
-        if (schema_get(c, id)->circular) doubt(c, id);
-    }
-}

@@ -20,14 +20,22 @@ static int compare_ids(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+uint32_t schema_key_set(compiler *c, uint32_t *ids, uint32_t count) {
+    uint32_t used = 0;
+    qsort(ids, count, sizeof *ids, compare_ids);
+    for (uint32_t i = 0; i < count; i++) {
+        if (used == 0 || ids[used - 1] != ids[i]) ids[used++] = ids[i];
+    }
+    return intern(c, &c->schemas->key_sets, ids, sizeof *ids * used, NULL);
+}
+
 /* `object`: its names, or NULL. */
 static uint32_t key_set_id(compiler *c, const json *object, const schema *s) {
     uint32_t *ids = compiler_new(c, sizeof *ids * ((object != NULL ? object->count : 0) + s->pattern_count + 1));
     uint32_t count = 0;
     for (const json *m = object != NULL ? object->child : NULL; m != NULL; m = m->next) ids[count++] = key_id(c, m);
     for (uint32_t i = 0; i < s->pattern_count; i++) ids[count++] = PATTERN_IN_SET + s->pattern_properties[i].pattern;
-    qsort(ids, count, sizeof *ids, compare_ids);
-    return intern(c, &c->schemas->key_sets, ids, sizeof *ids * count, NULL);
+    return schema_key_set(c, ids, count);
 }
 
 bool schema_set_matches(const compiler *c, uint32_t key_set, const uint8_t *matches) {
@@ -56,11 +64,11 @@ static uint32_t count_value(compiler *c, const json *value) {
     return count >= NONE - 1 ? NONE - 1 : (uint32_t)count;
 }
 
-static uint32_t *schema_list(compiler *c, const json *value, uint32_t *count) {
+static uint32_t *schema_list(compiler *c, const schema *s, const json *value, uint32_t *count) {
     if (value->kind != JSON_ARRAY) expected(c, value, "an array of schemas");
     uint32_t *list = NEW_ARRAY(c, uint32_t, value->count + 1);
     *count = 0;
-    for (const json *item = value->child; item != NULL; item = item->next) list[(*count)++] = schema_add(c, item, false);
+    for (const json *item = value->child; item != NULL; item = item->next) list[(*count)++] = schema_add(c, s, item);
     return list;
 }
 
@@ -100,7 +108,7 @@ static void read_properties(compiler *c, schema *s, const json *value) {
     s->properties = compiler_new(c, sizeof *s->properties * (value->count + 1));
     s->property_count = 0;
     for (const json *m = value->child; m != NULL; m = m->next) {
-        uint32_t key = key_id(c, m), id = schema_add(c, m, false);
+        uint32_t key = key_id(c, m), id = schema_add(c, s, m);
         s->properties[s->property_count].key = key;
         s->properties[s->property_count++].schema = id;
     }
@@ -140,24 +148,24 @@ static void read_dependents(compiler *c, schema *s, const json *value) {
         if (names_only || (m->kind == JSON_ARRAY && !schemas_only)) {
             made->required = name_list(c, m, &made->required_count);
         } else {
-            made->schema = schema_add(c, m, false);
+            made->schema = schema_add(c, s, m);
         }
     }
 }
 
-static void read_additional(compiler *c, schema *s, const json *value) { s->additional = schema_add(c, value, false); }
+static void read_additional(compiler *c, schema *s, const json *value) { s->additional = schema_add(c, s, value); }
 
-static void read_prefix(compiler *c, schema *s, const json *value) { s->prefix = schema_list(c, value, &s->prefix_count); }
+static void read_prefix(compiler *c, schema *s, const json *value) { s->prefix = schema_list(c, s, value, &s->prefix_count); }
 
 /* Up to 2019-09 an array is the prefix, and additionalItems speaks of what follows. */
 static void read_items(compiler *c, schema *s, const json *value) {
     if (value->kind != JSON_ARRAY) {
-        s->items = schema_add(c, value, false);
+        s->items = schema_add(c, s, value);
         return;
     }
     const json *rest = json_get(s->node, "additionalItems");
     read_prefix(c, s, value);
-    if (rest != NULL) s->items = schema_add(c, rest, false);
+    if (rest != NULL) s->items = schema_add(c, s, rest);
 }
 
 static void read_nothing(compiler *c, schema *s, const json *value) { /* read with another keyword */
@@ -166,7 +174,7 @@ static void read_nothing(compiler *c, schema *s, const json *value) { /* read wi
     (void)value;
 }
 
-static void read_contains(compiler *c, schema *s, const json *value) { s->contains = schema_add(c, value, false); }
+static void read_contains(compiler *c, schema *s, const json *value) { s->contains = schema_add(c, s, value); }
 static void read_min_contains(compiler *c, schema *s, const json *value) { s->min_contains = count_value(c, value); }
 static void read_max_contains(compiler *c, schema *s, const json *value) { s->max_contains = count_value(c, value); }
 static void read_min_properties(compiler *c, schema *s, const json *value) { s->min_properties = count_value(c, value); }
@@ -191,14 +199,14 @@ static void read_pattern_properties(compiler *c, schema *s, const json *value) {
     const json *properties = json_get(s->node, "properties");
     s->pattern_properties = compiler_new(c, sizeof *s->pattern_properties * (value->count + 1));
     for (const json *m = value->child; m != NULL; m = m->next) {
-        uint32_t pattern = pattern_id(c, m, m->key, m->key_length), id = schema_add(c, m, false);
+        uint32_t pattern = pattern_id(c, m, m->key, m->key_length), id = schema_add(c, s, m);
         s->pattern_properties[s->pattern_count].pattern = pattern;
         s->pattern_properties[s->pattern_count++].schema = id;
     }
     s->key_set = key_set_id(c, properties != NULL && properties->kind == JSON_OBJECT ? properties : NULL, s);
 }
 
-static void read_names(compiler *c, schema *s, const json *value) { s->names = schema_add(c, value, false); }
+static void read_names(compiler *c, schema *s, const json *value) { s->names = schema_add(c, s, value); }
 
 static void read_pattern(compiler *c, schema *s, const json *value) {
     if (value->kind != JSON_STRING) expected(c, value, "a string");
@@ -243,30 +251,30 @@ static void read_enum(compiler *c, schema *s, const json *value) {
     if (value->kind != JSON_ARRAY) expected(c, value, "an array of values");
     s->values = NEW_ARRAY(c, uint32_t, value->count + 1);
     for (const json *item = value->child; item != NULL; item = item->next) {
-        s->values[s->value_count++] = schema_add(c, item, true);
+        s->values[s->value_count++] = schema_add_value(c, item);
     }
 }
 
 static void read_const(compiler *c, schema *s, const json *value) {
     s->one_value = NEW(c, uint32_t);
-    *s->one_value = schema_add(c, value, true);
+    *s->one_value = schema_add_value(c, value);
 }
 
-static void read_all_of(compiler *c, schema *s, const json *value) { s->all_of = schema_list(c, value, &s->all_count); }
-static void read_any_of(compiler *c, schema *s, const json *value) { s->any_of = schema_list(c, value, &s->any_count); }
-static void read_one_of(compiler *c, schema *s, const json *value) { s->one_of = schema_list(c, value, &s->one_count); }
-static void read_not(compiler *c, schema *s, const json *value) { s->not_schema = schema_add(c, value, false); }
+static void read_all_of(compiler *c, schema *s, const json *value) { s->all_of = schema_list(c, s, value, &s->all_count); }
+static void read_any_of(compiler *c, schema *s, const json *value) { s->any_of = schema_list(c, s, value, &s->any_count); }
+static void read_one_of(compiler *c, schema *s, const json *value) { s->one_of = schema_list(c, s, value, &s->one_count); }
+static void read_not(compiler *c, schema *s, const json *value) { s->not_schema = schema_add(c, s, value); }
 
-static void read_if(compiler *c, schema *s, const json *value) { s->if_schema = schema_add(c, value, false); }
-static void read_then(compiler *c, schema *s, const json *value) { s->then_schema = schema_add(c, value, false); }
-static void read_else(compiler *c, schema *s, const json *value) { s->else_schema = schema_add(c, value, false); }
+static void read_if(compiler *c, schema *s, const json *value) { s->if_schema = schema_add(c, s, value); }
+static void read_then(compiler *c, schema *s, const json *value) { s->then_schema = schema_add(c, s, value); }
+static void read_else(compiler *c, schema *s, const json *value) { s->else_schema = schema_add(c, s, value); }
 
 static void read_reference(compiler *c, schema *s, const json *value) {
     if (value->kind != JSON_STRING) expected(c, value, "a string");
-    s->reference = schema_add(c, resource_resolve(c, value), false);
+    s->reference = schema_add(c, s, resource_resolve(c, value));
 }
 
-/* Where no other resource could give the anchor another meaning, a dynamic reference is a plain one. */
+/* Where the target's name is dynamic, the outermost resource on the way here that has it decides. */
 static void read_dynamic_reference(compiler *c, schema *s, const json *value) {
     const char *name;
     uint32_t length;
@@ -274,11 +282,15 @@ static void read_dynamic_reference(compiler *c, schema *s, const json *value) {
     if (value->kind != JSON_STRING) expected(c, value, "a string");
     bool recursive = strcmp(value->key, "$recursiveRef") == 0;
     const json *target = resource_resolve_dynamic(c, value, recursive, &is_dynamic, &name, &length);
-    if (is_dynamic) {
-        compiler_fail(c, WEIR_ERROR_SCHEMA, value, "the keyword \"%s\" is not supported where its anchor is dynamic", value->key);
-    }
-    s->reference = schema_add(c, target, false);
+    const json *outermost = is_dynamic ? scope_find(c, s->scope, name, length) : NULL;
+    s->dynamic = schema_add(c, s, outermost != NULL ? outermost : target);
 }
+
+static void read_unevaluated_properties(compiler *c, schema *s, const json *value) {
+    s->unevaluated_properties = schema_add(c, s, value);
+}
+
+static void read_unevaluated_items(compiler *c, schema *s, const json *value) { s->unevaluated_items = schema_add(c, s, value); }
 
 static void read_unique(compiler *c, schema *s, const json *value) {
     if (value->kind != JSON_TRUE && value->kind != JSON_FALSE) expected(c, value, "true or false");
@@ -332,8 +344,8 @@ static const keyword keywords[] = {
     {"dependencies", 4, 9, KEYWORD_ENFORCED, read_dependents}, /* kept by validators beyond draft 7 */
     {"dependentRequired", 8, 9, KEYWORD_ENFORCED, read_dependents},
     {"dependentSchemas", 8, 9, KEYWORD_ENFORCED, read_dependents},
-    {"unevaluatedItems", 8, 9, KEYWORD_REFUSED, NULL},
-    {"unevaluatedProperties", 8, 9, KEYWORD_REFUSED, NULL},
+    {"unevaluatedItems", 8, 9, KEYWORD_ENFORCED, read_unevaluated_items},
+    {"unevaluatedProperties", 8, 9, KEYWORD_ENFORCED, read_unevaluated_properties},
     {"if", 7, 9, KEYWORD_ENFORCED, read_if},
     {"then", 7, 9, KEYWORD_ENFORCED, read_then},
     {"else", 7, 9, KEYWORD_ENFORCED, read_else},
@@ -357,7 +369,7 @@ void schema_read_value(compiler *c, schema *s) {
     if (s->node->kind == JSON_OBJECT) {
         s->properties = compiler_new(c, sizeof *s->properties * (s->node->count + 1));
         for (const json *m = s->node->child; m != NULL; m = m->next) {
-            uint32_t key = key_id(c, m), id = schema_add(c, m, true);
+            uint32_t key = key_id(c, m), id = schema_add_value(c, m);
             s->properties[s->property_count].key = key;
             s->properties[s->property_count++].schema = id;
         }
@@ -365,7 +377,7 @@ void schema_read_value(compiler *c, schema *s) {
     } else if (s->node->kind == JSON_ARRAY) {
         s->prefix = NEW_ARRAY(c, uint32_t, s->node->count + 1);
         for (const json *item = s->node->child; item != NULL; item = item->next) {
-            s->prefix[s->prefix_count++] = schema_add(c, item, true);
+            s->prefix[s->prefix_count++] = schema_add_value(c, item);
         }
     }
 }

@@ -55,12 +55,14 @@ static void walk(compiler *c, walker *w, uint32_t id) {
         walk(c, w, s.reference);
     } else if (s.node->kind == JSON_OBJECT) {
         w->has_properties |= s.properties != NULL;
-        w->has_additional |= s.additional != NONE;
+        w->has_additional |= s.additional != NONE || s.unevaluated_properties != NONE;
         for (const json *m = s.node->child; m != NULL; m = m->next) {
             if (strcmp(m->key, "properties") == 0) list_properties(c, w, &s);
             if (strcmp(m->key, "enum") == 0) list_value_names(c, w, s.values, s.value_count);
             if (strcmp(m->key, "const") == 0 && s.one_value != NULL) list_value_names(c, w, s.one_value, 1);
             if (strcmp(m->key, "$ref") == 0 && s.reference != NONE) walk(c, w, s.reference);
+            if (strcmp(m->key, "$dynamicRef") == 0 && s.dynamic != NONE) walk(c, w, s.dynamic);
+            if (strcmp(m->key, "$recursiveRef") == 0 && s.dynamic != NONE) walk(c, w, s.dynamic);
             if (strcmp(m->key, "allOf") == 0) walk_list(c, w, s.all_of, s.all_count);
             if (strcmp(m->key, "anyOf") == 0) walk_list(c, w, s.any_of, s.any_count);
             if (strcmp(m->key, "oneOf") == 0) walk_list(c, w, s.one_of, s.one_count);
@@ -124,7 +126,8 @@ void schema_member_components(compiler *c, const id_list *components, uint32_t k
             named = true;
             add_id(c, out, s->pattern_properties[k].schema);
         }
-        if (!named) add_id(c, out, schema_get(c, all.items[i])->additional);
+        s = schema_get(c, all.items[i]);
+        if (!named) add_id(c, out, s->additional != NONE ? s->additional : s->unevaluated_properties);
     }
     for (uint32_t i = 0; i < all.count && key != NONE; i++) {
         const schema *s = schema_get(c, all.items[i]);
@@ -144,8 +147,10 @@ void schema_item_components(compiler *c, const id_list *components, uint32_t ind
     for (uint32_t i = 0; i < all.count; i++) {
         const schema *s = schema_get(c, all.items[i]);
         if (s->is_value) continue;
-        add_id(c, out, index < s->prefix_count ? s->prefix[index] : s->items);
+        uint32_t own = index < s->prefix_count ? s->prefix[index] : s->items;
+        add_id(c, out, own);
         add_id(c, out, schema_get(c, all.items[i])->contains);
+        if (own == NONE) add_id(c, out, schema_get(c, all.items[i])->unevaluated_items);
     }
     for (uint32_t i = 0; i < all.count; i++) {
         const schema *s = schema_get(c, all.items[i]);
