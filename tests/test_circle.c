@@ -26,6 +26,9 @@ static const struct { const char *schema, *text; bool accepted; } cases[] = {
     {"{\"$ref\": \"#/$defs/x\"" TWO, "[]", true},
     {"{\"items\": {\"$ref\": \"#/$defs/y\"}" TWO, "[{}, []]", true},
     {"{\"items\": {\"$ref\": \"#/$defs/y\"}" TWO, "[1]", false},
+    /* items in list form, as the drafts before 2020-12 have them */
+    {"{\"$schema\": \"http://json-schema.org/draft-07/schema#\", \"anyOf\": [true, {\"$ref\": \"#\"}], \"items\": [{\"type\": \"string\"}]}", "[1]", false},
+    {"{\"$schema\": \"http://json-schema.org/draft-07/schema#\", \"anyOf\": [true, {\"$ref\": \"#\"}], \"items\": [{}], \"additionalItems\": {\"type\": \"null\"}}", "[1, 2]", false},
     {"{\"not\": {\"items\": {\"type\": \"string\", \"allOf\": [{\"$ref\": \"#/$defs/x\"}]}}" ENDLESS, "[1]", true},
 };
 
