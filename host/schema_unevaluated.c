@@ -160,14 +160,15 @@ static void limit_choices(compiler *c, const choice_list *choices, const schema 
                   MOST_CHOICES, beside);
 }
 
-/* The conditions of a subset, by bits; what they add goes to the end of the list. */
+/* The conditions of a subset, by bits, hold and the others do not, so that of all subsets one is left once the conditions
+ * are known. What they add goes to the end of the list. */
 static formula choose(compiler *c, const choice_list *choices, uint32_t subset, id_list *added) {
     formula all = FORMULA_TRUE;
     for (uint32_t i = 0; i < choices->count; i++) {
-        if ((subset >> i & 1) == 0) continue;
-        const choice *chosen = &choices->items[i];
-        all = formula_and2(c, all, chosen->condition);
-        for (uint32_t k = 0; k < chosen->added.count; k++) PUSH(c, *added, chosen->added.items[k]);
+        const choice *of = &choices->items[i];
+        bool chosen = (subset >> i & 1) != 0;
+        all = formula_and2(c, all, chosen ? of->condition : formula_not(c, of->condition));
+        for (uint32_t k = 0; k < of->added.count && chosen; k++) PUSH(c, *added, of->added.items[k]);
     }
     return all;
 }
@@ -208,7 +209,7 @@ static formula listed_member(compiler *c, const evaluation *e, uint32_t key, uin
     return or_everything(c, e, formula_or(c, ways.items, ways.count));
 }
 
-/* Of all other names: the more conditions hold, the more patterns evaluate. */
+/* Of all other names: which patterns evaluate hangs on the conditions. */
 static formula other_members(compiler *c, const evaluation *e, const schema *s, const id_list *listed, uint32_t id) {
     const share *plain = &e->shares.items[0];
     choice_list choices = {NULL, 0, 0};

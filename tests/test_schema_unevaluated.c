@@ -64,7 +64,7 @@ TEST(schema_unevaluated, a_schema_is_asked_of_members_that_are_not_evaluated) {
 
 TEST(schema_unevaluated, patterns_evaluate_on_conditions_too) {
     static const char schema[] = "{'oneOf': [{'properties': {'a': {'const': 1}}, 'required': ['a'], 'patternProperties': {'^x': {}}},"
-                                 " {'properties': {'a': {'const': 2}}, 'required': ['a'], 'patternProperties': {'^y|^b$': {}}}, {'properties': {'b': {}}, 'maxProperties': 1}],"
+                                 " {'properties': {'a': {'const': 2}}, 'required': ['a'], 'patternProperties': {'^y|^b$': {}}}, {'properties': {'b': {}, 'a': false}}],"
                                  " 'unevaluatedProperties': false}";
     static const schema_case cases[] = {{schema, "{'a': 1, 'x': 0, 'xy': 0}", true}, {schema, "{'a': 1, 'y': 0}", false},
                                         {schema, "{'a': 2, 'y': 0}", true},          {schema, "{'a': 2, 'b': 0, 'y': 0}", true},
