@@ -253,8 +253,59 @@ def corners():
     both = ("Properties", "dependent", "propertyNames", '"if"')
     out = [(f"structural corner {i}", s, {}) for i, s in enumerate(schemas)]
     out += [(f"structural corner {i}, any order", s, {"order": "any"}) for i, s in enumerate(schemas) if i % 3 == 0 and any(w in json.dumps(s) for w in both)]
-    return out + [(f"structural corner {i} {json.dumps(o)}", schemas[i], o) for i in range(0, len(schemas), 17)
+    return out + unevaluated() + [(f"structural corner {i} {json.dumps(o)}", schemas[i], o) for i in range(0, len(schemas), 17)
                   for o in ({"depth": 1}, {"budget": 7}, {"objects": "closed"}, {"whitespace": "any"}, {"whitespace": "spaced"}, {"objects": "closed", "order": "any"})]
+
+
+def unevaluated():
+    """What is evaluated on conditions, and references that mean another schema on another way. Where dynamic references list
+    names, keys may stand in any order: the judge's order does not follow them."""
+    const = lambda v: {"const": v}  # noqa: E731
+    a0, a1 = ({"properties": {"a": const(n)}, "required": ["a"]} for n in (0, 1))
+    members = [
+        {"if": a0, "then": {"properties": {"b": INTEGER}}, "else": {"properties": {"c": {}}}, "unevaluatedProperties": False},
+        {"if": a0, "unevaluatedProperties": NULL}, {"if": {"patternProperties": {"a|b": INTEGER}}, "unevaluatedProperties": {"type": ["array", "null"]}},
+        {"oneOf": [a0, a1, {"properties": {"b": {}, "a": False}}], "unevaluatedProperties": False}, {"oneOf": [{**a0, "additionalProperties": NULL}, a1], "unevaluatedProperties": False},
+        {"anyOf": [{**a0, "patternProperties": {"b": {}}}, {**a1, "patternProperties": {"c": INTEGER}}], "unevaluatedProperties": False},
+        {"anyOf": [{"anyOf": [a0, {"properties": {"b": INTEGER}}], "unevaluatedProperties": False}, {"properties": {"c": {}}, "required": ["c"]}], "unevaluatedProperties": INTEGER},
+        {"anyOf": [{"allOf": [a0, {"dependentSchemas": {"b": {"properties": {"b": {}}}}}]}, {"required": ["c"]}], "unevaluatedProperties": {"type": ["integer", "object"]}},
+        {"dependentSchemas": {"a": {"properties": {"a": {}, "b": INTEGER}}, "b": {"properties": {"b": {}, "c": {}}}}, "unevaluatedProperties": False},
+        {"dependentSchemas": {"a": True, "b": {"additionalProperties": {}}}, "unevaluatedProperties": False}, {"not": {"unevaluatedProperties": {"type": ["null", "integer"]}, "anyOf": [a0, {}]}},
+        {"allOf": [{"anyOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]}, {"not": {"required": ["a", "b"]}}], "unevaluatedProperties": False},
+        {"$ref": "#/$defs/t", "properties": {"b": {"$ref": "#"}}, "$defs": {"t": {"properties": {"a": INTEGER}}}, "unevaluatedProperties": False},
+        {"properties": {"a": {"unevaluatedProperties": False, "anyOf": [a0, {"required": ["b"]}]}}, "unevaluatedProperties": {"unevaluatedProperties": INTEGER}},
+        {"$schema": DRAFT[2019], "anyOf": [a0, {"properties": {"b": {}}}], "unevaluatedProperties": False}, {"$schema": DRAFT[2019], "if": a0, "then": {"properties": {"b": {}}}, "unevaluatedProperties": NULL},
+    ]
+    items = [
+        {"contains": NULL, "unevaluatedItems": INTEGER}, {"contains": NULL, "minContains": 0, "unevaluatedItems": False}, {"contains": NULL, "maxContains": 1, "unevaluatedItems": const(0)},
+        {"prefixItems": [INTEGER], "contains": const(0), "unevaluatedItems": {"type": ["array", "null"]}}, {"anyOf": [{"contains": const(0)}, {"contains": NULL}], "unevaluatedItems": False},
+        {"anyOf": [{"contains": const(0), "minContains": 2}, {"prefixItems": [{}, NULL]}], "unevaluatedItems": {"type": "null"}}, {"allOf": [{"contains": const(0)}], "contains": const(1), "unevaluatedItems": NULL},
+        {"oneOf": [{"contains": const(0)}, {"prefixItems": [NULL]}], "unevaluatedItems": INTEGER}, {"if": {"contains": const(0)}, "else": {"items": NULL}, "unevaluatedItems": False},
+        {"if": {"prefixItems": [const(0)]}, "then": {"prefixItems": [{}, {}]}, "else": {"prefixItems": [INTEGER], "contains": NULL}, "unevaluatedItems": False}, {"not": {"contains": const(0), "unevaluatedItems": NULL}},
+        {"anyOf": [{"prefixItems": [const(0)], "unevaluatedItems": False}, {"contains": NULL}], "unevaluatedItems": const(1)}, {"contains": ARRAY, "unevaluatedItems": {"type": "array", "contains": INTEGER, "unevaluatedItems": False}},
+        {"$schema": DRAFT[2019], "anyOf": [{"items": [INTEGER]}, {"items": [{}, NULL]}], "unevaluatedItems": {"type": "null"}}, {"$schema": DRAFT[2019], "items": [{}], "additionalItems": INTEGER, "unevaluatedItems": False},
+        {"$schema": DRAFT[2019], "anyOf": [{"items": INTEGER}, {"items": [NULL]}], "unevaluatedItems": False},
+    ]
+    anchor = lambda s, name="n": {"$dynamicAnchor": name, **s}  # noqa: E731
+    lists = {"$id": "list", "type": "array", "items": {"$dynamicRef": "#n"}, "$defs": {"any": anchor({})}}
+    tree = {"$id": "tree", **anchor({"type": "object", "properties": {"a": {"$dynamicRef": "#n"}, "b": {}}})}
+    old_tree = {"$id": "tree", "$recursiveAnchor": True, "type": "object", "properties": {"a": {"$recursiveRef": "#"}, "b": {}}}
+    within = lambda defs, **s: {"$id": "http://w/root", **s, "$defs": defs}  # noqa: E731
+    one, other = {"$id": "one", "$ref": "list", "$defs": {"i": anchor(INTEGER)}}, {"$id": "other", "$ref": "list", "$defs": {"i": anchor({"type": ["null", "array"]})}}
+    ways = [
+        within({"l": lists, "n": anchor(INTEGER)}, **{"$ref": "list"}), within({"l": lists, "n": {"$anchor": "n", **INTEGER}}, **{"$ref": "list"}), within({"l": lists, "m": anchor(INTEGER, "m")}, **{"$ref": "list"}),
+        within({"l": lists, "o": one, "p": other}, anyOf=[{"$ref": "one"}, {"$ref": "other"}]), within({"l": lists, "o": one, "p": other}, oneOf=[{"$ref": "one"}, {"$ref": "other"}, {"$ref": "list"}]),
+        within({"l": lists, "o": one}, **{"not": {"$ref": "one"}}), within({"l": lists, "o": one, "p": other}, items={"$ref": "one"}, prefixItems=[{"$ref": "other"}]),
+        within({"l": lists, "n": anchor({"anyOf": [INTEGER, {"$ref": "list"}]})}, **{"$ref": "list"}), within({"l": lists, "o": one}, **{"$ref": "one", "unevaluatedItems": False}),
+        within({"l": {**lists, "items": {"$dynamicRef": "#/$defs/any"}}, "n": anchor(INTEGER)}, **{"$ref": "list"}), within({"t": tree}, **{"$ref": "tree", "unevaluatedProperties": False}),
+        within({"t": tree}, **{"$dynamicAnchor": "n", "$ref": "tree", "unevaluatedProperties": False}), within({"t": tree}, **{"$dynamicAnchor": "n", "$ref": "tree", "required": ["b"]}),
+        within({"t": tree}, properties={"a": {"$ref": "tree"}, "c": {"$id": "strict", **anchor({"$ref": "tree", "unevaluatedProperties": False})}}),
+        within({"t": tree}, **{"$dynamicAnchor": "n", "anyOf": [{"$ref": "tree"}, NULL], "not": {"required": ["b"]}}), anchor({"type": ["array", "null"], "items": {"$dynamicRef": "#n"}}),
+        {"$schema": DRAFT[2019], **within({"t": old_tree}, **{"$ref": "tree", "unevaluatedProperties": False})}, {"$schema": DRAFT[2019], **within({"t": old_tree}, **{"$recursiveAnchor": True, "$ref": "tree", "unevaluatedProperties": False})},
+        {"$schema": DRAFT[2019], **within({"t": old_tree}, **{"$recursiveAnchor": True, "$ref": "tree", "required": ["b"]})}, {"$schema": DRAFT[2019], "type": ["array", "null"], "items": {"$recursiveRef": "#"}},
+    ]
+    out = [(f"unevaluated members {i}", s, {"order": "any"} if i % 2 else {}) for i, s in enumerate(members)] + [(f"unevaluated items {i}", s, {}) for i, s in enumerate(items)]
+    return out + [(f"dynamic {i}", s, {"order": "any"}) for i, s in enumerate(ways)]
 
 
 # --- which keywords a schema has ---------------------------------------------------------------------------------
