@@ -22,7 +22,7 @@ static int compare_ids(const void *a, const void *b) {
 
 uint32_t schema_key_set(compiler *c, uint32_t *ids, uint32_t count) {
     uint32_t used = 0;
-    qsort(ids, count, sizeof *ids, compare_ids);
+    if (count != 0) qsort(ids, count, sizeof *ids, compare_ids);
     for (uint32_t i = 0; i < count; i++) {
         if (used == 0 || ids[used - 1] != ids[i]) ids[used++] = ids[i];
     }
