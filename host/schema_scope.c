@@ -1,8 +1,8 @@
 /* schema_scope.c - the dynamic scope in which a schema is read: what each dynamic anchor means there.
  *
- * The outermost resource on the dynamic path that has an anchor decides, so entering a resource only adds the anchors that
- * none before it had, and scopes are finite in number. Only names that a dynamic reference asks for are followed: where
- * there are none, all is read in one scope. */
+ * The outermost resource on the dynamic path that has an anchor decides, so entering a resource only adds the anchors
+ * that none before it had, and scopes are finite in number. Only names that a dynamic reference asks for are followed:
+ * where there are none, all is read in one scope. */
 #include "resource.h"
 #include "schema.h"
 

@@ -1,8 +1,8 @@
 /* schema_unevaluated.c - what unevaluatedProperties and unevaluatedItems say, as a formula.
  *
- * Every schema that applies in place evaluates names, patterns of names or items on a condition: that the schemas on the
- * way to it hold. One that the schema itself demands (allOf, $ref) needs no condition of its own: without it the schema is
- * false anyhow. What one condition allows is a share; the first share has no condition. */
+ * Every schema that applies in place evaluates names, patterns of names or items on a condition: that the schemas on
+ * the way to it hold. One that the schema itself demands (allOf, $ref) needs no condition of its own: without it the
+ * schema is false anyhow. What one condition allows is a share; the first share has no condition. */
 #include <string.h>
 
 #include "schema.h"
@@ -137,11 +137,13 @@ static bool same_ids(const id_list *a, const id_list *b) {
     return true;
 }
 
-static void add_choice(compiler *c, choice_list *choices, formula condition, const id_list *added, const id_list *known) {
+static void add_choice(compiler *c, choice_list *choices, formula condition, const id_list *added,
+                       const id_list *known) {
     choice made = {condition, {NULL, 0, 0}};
     for (uint32_t i = 0; i < added->count; i++) {
         compiler_spend(c, 10 + known->count + made.added.count);
-        if (!contains_id(known, added->items[i]) && !contains_id(&made.added, added->items[i])) PUSH(c, made.added, added->items[i]);
+        uint32_t id = added->items[i];
+        if (!contains_id(known, id) && !contains_id(&made.added, id)) PUSH(c, made.added, id);
     }
     if (made.added.count == 0) return;
     for (uint32_t i = 0; i < choices->count; i++) {
@@ -153,15 +155,16 @@ static void add_choice(compiler *c, choice_list *choices, formula condition, con
     PUSH(c, *choices, made);
 }
 
-static void limit_choices(compiler *c, const choice_list *choices, const schema *s, const char *keyword, const char *beside) {
+static void limit_choices(compiler *c, const choice_list *choices, const schema *s, const char *keyword,
+                          const char *beside) {
     if (choices->count <= MOST_CHOICES) return;
     compiler_fail(c, WEIR_ERROR_SCHEMA, json_get(s->node, keyword),
-                  "the keyword \"%s\" is not supported beside more than %d different %s that stand under conditions", keyword,
-                  MOST_CHOICES, beside);
+                  "the keyword \"%s\" is not supported beside more than %d different %s that stand under conditions",
+                  keyword, MOST_CHOICES, beside);
 }
 
-/* The conditions of a subset, by bits, hold and the others do not, so that of all subsets one is left once the conditions
- * are known. What they add goes to the end of the list. */
+/* The conditions of a subset, by bits, hold and the others do not, so that of all subsets one is left once the
+ * conditions are known. What they add goes to the end of the list. */
 static formula choose(compiler *c, const choice_list *choices, uint32_t subset, id_list *added) {
     formula all = FORMULA_TRUE;
     for (uint32_t i = 0; i < choices->count; i++) {
@@ -200,7 +203,8 @@ static formula listed_member(compiler *c, const evaluation *e, uint32_t key, uin
         const share *of = &e->shares.items[i];
         for (uint32_t k = 0; k < of->patterns.count; k++) {
             compiler_spend(c, 20 + 5 * (uint64_t)length);
-            matches[of->patterns.items[k]] = regex_accepts(c->schemas->patterns.items[of->patterns.items[k]], text, length);
+            uint32_t pattern = of->patterns.items[k];
+            matches[pattern] = regex_accepts(c->schemas->patterns.items[pattern], text, length);
         }
         bool evaluated = schema_key_in_set(c, key, of->key_set) || schema_set_matches(c, of->key_set, matches);
         if (evaluated) PUSH(c, ways, of->condition);
