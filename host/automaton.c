@@ -110,7 +110,8 @@ uint32_t instance_add(compiler *c, uint32_t scalar, const instance *like) {
     PUSH(c, a->instances, made);
     PUSH(c, a->instance_module, scalar);
     PUSH(c, a->instance_waits, NONE);
-    if (a->careful) scalar_supply(c, a->scalars.items[scalar]);
+    bool is_name = like->object != NONE, kinds = is_name && a->current != NONE && a->modules.items[a->current].keeps_kinds;
+    if (a->careful || kinds) scalar_supply(c, a->scalars.items[scalar]);
     for (uint32_t i = 0; i < s->locals.count; i++) {
         const local_state *l = &s->locals.items[i];
         uint8_t flags = (s->hashes ? STATE_HASHES : 0) | (like->object != NONE ? name_flags(a, like, l) : 0);
@@ -118,10 +119,10 @@ uint32_t instance_add(compiler *c, uint32_t scalar, const instance *like) {
             edge e = a->edges.items[l->edges + k];
             if (e.op == EDGE_ELSE && a->targets.items[like->exits + e.target] == a->end) flags |= STATE_ACCEPTS;
         }
-        bool is_name = like->object != NONE;
         if (a->careful && (!s->ample[i] || (is_name && l->on_trie) || like->longest != NONE)) flags |= STATE_CAREFUL;
         if (a->careful && s->ample[i] && !is_name && like->longest != NONE) flags |= STATE_ROOMY;
         if (a->careful && s->frozen[i]) flags |= STATE_FROZEN;
+        if (kinds && l->others && !s->ample[i]) flags |= STATE_CAREFUL;
         uint32_t made_state = state_push(c, (state){l->edges, id, NONE, 0, (uint16_t)l->edge_count, 0, flags, 0, 0});
         a->states.items[made_state].leaf_lo = l->leaf_lo;
         a->states.items[made_state].leaf_hi = l->leaf_hi;
@@ -301,7 +302,7 @@ static uint32_t add_container(compiler *c, goal_id id, value_type type, const ui
     uint32_t key[2] = {index, ret};
     uint32_t made = intern(c, &a->call_table, key, sizeof key, &is_new);
     if (is_new) {
-        uint32_t flags = a->modules.items[index].careful ? CALL_CAREFUL : 0;
+        uint32_t flags = a->modules.items[index].careful || a->modules.items[index].keeps_kinds ? CALL_CAREFUL : 0;
         PUSH(c, a->calls, ((call){a->modules.items[index].start, ret, flags}));
         PUSH(c, a->call_module, index);
     }
@@ -360,6 +361,7 @@ uint32_t module_get(compiler *c, goal_id id, value_type type, const uint32_t *co
     m.goal = id;
     m.type = type;
     m.careful = careful;
+    m.keeps_kinds = type == TYPE_OBJECT && g->object->name_text != NULL && g->object->flips != 0;
     m.usable = key + 2;
     uint32_t nodes = (type == TYPE_OBJECT ? g->object : g->array)->nodes.count;
     m.productive = NEW_ARRAY(c, uint8_t, nodes);

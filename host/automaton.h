@@ -45,6 +45,7 @@ typedef enum scalar_kind { SCALAR_STRING, SCALAR_NUMBER } scalar_kind;
 typedef struct scalar_module {
     scalar_kind kind;
     bool hashes;
+    uint32_t told_apart; /* names: classes below are told apart */
     uint8_t *ample;  /* [locals] there are more strings or numbers from here than anyone keeps; NULL: not yet asked */
     uint8_t *frozen; /* [locals] of a number: no digit follows that changes it */
     uint32_t class_count;
@@ -67,6 +68,7 @@ typedef struct module {
     uint32_t *boundary;   /* [graph nodes] of counted arrays, or NONE */
     bool counted;
     bool careful; /* it is a unique array, or stands inside one: values matter */
+    bool keeps_kinds; /* an object whose names of a kind are kept: some names may be the last that is left */
     uint32_t *longer; /* [classes] what a unique array costs more because its items must differ; NULL: nothing */
 } module;
 

@@ -173,7 +173,7 @@ static uint8_t *find_live(compiler *c, const text_automaton *text, const uint32_
 }
 
 /* The module of an automaton, unless the same exists. `key` begins with what tells kinds of modules apart. */
-static uint32_t build(compiler *c, builder *b, uint32_t exit_count, bool hashes, uint32_t kind) {
+static uint32_t build(compiler *c, builder *b, uint32_t exit_count, uint32_t told_apart, bool hashes, uint32_t kind) {
     automaton *a = c->automaton;
     const text_automaton *text = b->text;
     uint32_t states = text->states.count;
@@ -181,6 +181,7 @@ static uint32_t build(compiler *c, builder *b, uint32_t exit_count, bool hashes,
     PUSH(c, key, kind); /* numbers begin with 2, other strings with 0 or 1 */
     PUSH(c, key, exit_count);
     PUSH(c, key, hashes);
+    PUSH(c, key, told_apart);
     for (uint32_t id = 0; id < states; id++) {
         PUSH(c, key, b->class_of[id]);
         PUSH(c, key, text->states.items[id].edge_count);
@@ -194,6 +195,7 @@ static uint32_t build(compiler *c, builder *b, uint32_t exit_count, bool hashes,
     b->module->kind = SCALAR_STRING;
     b->module->hashes = hashes;
     b->module->class_count = exit_count;
+    b->module->told_apart = told_apart;
     for (uint32_t i = 0; i < states; i++) {
         b->body[i] = b->live[i] ? local_add(c, b, NULL, 0) : NONE;
         if (b->live[i] && b->like != NULL) join_leaves(&b->module->locals.items[b->body[i]], &b->like[i]);
@@ -220,7 +222,7 @@ uint32_t pattern_module(compiler *c, const goal *g, const uint32_t *conts) {
     b.text = text;
     b.class_of = class_of;
     b.live = find_live(c, text, class_of);
-    return b.live[0] ? build(c, &b, g->classes.count, false, 3) : NONE;
+    return b.live[0] ? build(c, &b, g->classes.count, 0, false, 3) : NONE;
 }
 
 /* --- names ---------------------------------------------------------------------------------------------------- */
@@ -273,5 +275,5 @@ uint32_t name_module(compiler *c, const graph *object, const uint32_t *exits) {
     b.class_of = class_of;
     b.live = find_live(c, text, class_of);
     b.like = find_leaves(c, text, class_of, object->names.count);
-    return build(c, &b, object->names.count + object->kinds.count, object->flips != 0, 4);
+    return build(c, &b, object->names.count + object->kinds.count, object->names.count, object->flips != 0, 4);
 }

@@ -1,8 +1,11 @@
-/* automaton_supply.c - arrays of unique items: where values never run out, and whether they suffice at all. */
+/* automaton_supply.c - where values that must differ never run out, and whether they suffice at all: items of unique arrays,
+ * and names that patterns describe. */
 #include <string.h>
 
 #include "automaton.h"
 #include "machine.h"
+
+#define AMPLE 2048u /* more than anyone keeps */
 
 /* An edge behind which a number is another number, not the same one written longer. */
 static bool adds_to_number(const edge *e) { return e->hi >= '1' && e->lo <= '9'; }
@@ -52,16 +55,64 @@ static void find_frozen(compiler *c, scalar_module *s) {
     }
 }
 
+/* Strings from a local on, where no circle makes them many. */
+static uint32_t count_strings(compiler *c, const scalar_module *s, uint32_t at, uint32_t *counts) {
+    const local_state *l = &s->locals.items[at];
+    uint64_t total = 0;
+    if (counts[at] != NONE) return counts[at];
+    compiler_enter(c, NULL);
+    for (uint32_t k = 0; k < l->edge_count; k++) {
+        edge e = c->automaton->edges.items[l->edges + k];
+        if (e.op == EDGE_EXIT && e.target >= s->told_apart) total++;
+        if (stays(s, &e)) total += (uint64_t)(e.hi - e.lo + 1) * count_strings(c, s, e.target, counts);
+        if (total > AMPLE) total = AMPLE + 1;
+    }
+    compiler_leave(c);
+    return counts[at] = (uint32_t)total;
+}
+
+/* Locals of a string from which a circle can be reached: from all others every way ends. */
+static void find_circles(compiler *c, scalar_module *s) {
+    const automaton *a = c->automaton;
+    memset(s->ample, 1, s->locals.count);
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t i = 0; i < s->locals.count; i++) {
+            const local_state *l = &s->locals.items[i];
+            bool goes_on = false;
+            for (uint32_t k = 0; k < l->edge_count && s->ample[i]; k++) {
+                const edge *e = &a->edges.items[l->edges + k];
+                goes_on |= stays(s, e) && s->ample[e->target];
+            }
+            changed |= s->ample[i] && !goes_on;
+            s->ample[i] = goes_on;
+        }
+        compiler_spend(c, 10 * (uint64_t)s->locals.count);
+    }
+}
+
+static void find_many(compiler *c, scalar_module *s) {
+    uint32_t *counts = compiler_new(c, sizeof *counts * (s->locals.count + 1));
+    find_circles(c, s);
+    for (uint32_t i = 0; i < s->locals.count; i++) counts[i] = s->ample[i] ? AMPLE + 1 : NONE;
+    for (uint32_t i = 0; i < s->locals.count; i++) s->ample[i] = count_strings(c, s, i, counts) > AMPLE;
+    compiler_spend(c, 50 * (uint64_t)s->locals.count);
+}
+
 void scalar_supply(compiler *c, scalar_module *s) {
     const automaton *a = c->automaton;
     if (s->ample != NULL) return;
     s->ample = NEW_ARRAY(c, uint8_t, s->locals.count + 1);
     find_frozen(c, s);
+    if (s->kind == SCALAR_STRING) {
+        find_many(c, s);
+        return;
+    }
     for (uint32_t i = 0; i < s->locals.count; i++) {
         const local_state *l = &s->locals.items[i];
         for (uint32_t k = 0; k < l->edge_count && !s->ample[i]; k++) {
             const edge *e = &a->edges.items[l->edges + k];
-            if (!stays(s, e) || (s->kind == SCALAR_NUMBER && !adds_to_number(e))) continue;
+            if (!stays(s, e) || !adds_to_number(e)) continue;
             uint8_t *marks = NEW_ARRAY(c, uint8_t, s->locals.count + 1);
             if (!reaches(c, s, i, e->target, marks)) continue;
             for (uint32_t n = 0; n < s->locals.count; n++) s->ample[n] |= marks[n];
@@ -84,11 +135,9 @@ static bool verify_call(compiler *c, const machine *m, uint32_t call_id, uint32_
     const goal *g = goal_get(c, of->goal);
     for (uint32_t class_index = 0; class_index < g->classes.count; class_index++) {
         if (!module_usable(of, class_index)) continue;
-        bool possible = false;
-        for (uint32_t i = 0; i < g->array->nodes.count; i++) possible |= of->productive[i] != 0;
         walk w;
         walk_begin(&w, sequence, frames);
-        if (!possible || !walk_push(m, &w, &m->calls[call_id])) continue;
+        if (!walk_push(m, &w, &m->calls[call_id])) continue;
         compiler_spend(c, 200000);
         for (uint32_t i = 0; i < g->classes.count; i++) {
             if (i != class_index) frames[m->t->frame_words + frame_rest_at(m, i)] = COST_NEVER;
@@ -104,8 +153,9 @@ static bool verify_call(compiler *c, const machine *m, uint32_t call_id, uint32_
             longer = true;
             continue;
         }
-        compiler_fail(c, WEIR_ERROR_LIMIT, place_of(c, g),
-                      "uniqueItems: no array was found that has enough different items (or, where it is negated, equal ones)");
+        compiler_fail(c, WEIR_ERROR_LIMIT, place_of(c, g), of->type == TYPE_ARRAY
+                          ? "uniqueItems: no array was found that has enough different items"
+                          : "no object was found that has enough different names");
     }
     return longer;
 }
@@ -121,7 +171,8 @@ bool automaton_verify(compiler *c, const tables *t) {
     machine_start(&m, sequence, TABLES_NONE);
     for (uint32_t i = 0; i < a->calls.count; i++) {
         const module *of = &a->modules.items[a->call_module.items[i]];
-        if (done[a->call_module.items[i]] || of->type != TYPE_ARRAY || !goal_get(c, of->goal)->array->unique) continue;
+        bool unique = of->type == TYPE_ARRAY && goal_get(c, of->goal)->array->unique;
+        if (done[a->call_module.items[i]] || (!unique && !of->keeps_kinds)) continue;
         done[a->call_module.items[i]] = 1;
         longer |= verify_call(c, &m, i, sequence, frames);
     }

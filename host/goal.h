@@ -142,6 +142,10 @@ uint32_t take_way_count(const take *t);
 uint32_t take_way(const take *t, uint32_t index);
 /* How many values of a goal are different, at most `most`. May be too high, never too low. */
 uint32_t goal_supply(compiler *c, goal_id id, uint32_t most);
+/* The same of the texts that end with a class (NONE: any), and the texts: in a finite automaton only. */
+uint32_t text_supply(compiler *c, const text_automaton *text, formula class, uint32_t most);
+typedef void text_visit(compiler *c, void *context, const char *bytes, uint32_t length);
+void text_enumerate(compiler *c, const text_automaton *text, formula class, text_visit *visit, void *context);
 /* The class of an array that closes after `count` items, at a node past the prefix. */
 formula array_close(compiler *c, formula left, uint32_t count);
 /* The counts at which `array_close` may change, ascending; the last interval is open. */

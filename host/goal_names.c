@@ -37,17 +37,21 @@ static void visit_question(compiler *c, void *context, const formula_node *atom,
 }
 
 /* A string that propertyNames lists is a name told apart. */
-static void visit_text(compiler *c, void *context, const formula_node *atom, formula self) {
-    (void)self;
+static void tell_apart(compiler *c, void *context, const char *text, uint32_t length) {
     graph *object = context;
-    uint32_t length;
-    if (atom->atom != ATOM_TEXT) return;
-    const char *text = schema_text(c, atom->a, &length);
     uint32_t key = intern(c, &c->schemas->keys, text, length, NULL);
     for (uint32_t i = 0; i < object->names.count; i++) {
         if (object->names.items[i] == key) return;
     }
     PUSH(c, object->names, key);
+}
+
+static void visit_text(compiler *c, void *context, const formula_node *atom, formula self) {
+    (void)self;
+    uint32_t length;
+    if (atom->atom != ATOM_TEXT) return;
+    const char *text = schema_text(c, atom->a, &length);
+    tell_apart(c, context, text, length);
 }
 
 /* The tuple of the answers and of "it is this name" for each name told apart. */
@@ -72,6 +76,8 @@ static bool is_told_apart(const compiler *c, const graph *object, formula class)
     return false;
 }
 
+static void find_kinds(compiler *c, graph *object);
+
 void object_questions(compiler *c, graph *object, formula wanted) {
     uint64_t bits = atom_kind_bit(ATOM_PATTERN_PROPERTY) | atom_kind_bit(ATOM_NAMES) | atom_kind_bit(ATOM_ADDITIONAL);
     formula_visit(c, wanted, bits, visit_question, object);
@@ -82,7 +88,20 @@ void object_questions(compiler *c, graph *object, formula wanted) {
     for (uint32_t i = 0; i < object->question_count; i++) {
         formula_visit(c, object->questions[i].question, atom_kind_bit(ATOM_TEXT), visit_text, object);
     }
+    find_kinds(c, object);
+    bool counts = (formula_get(c, wanted)->atoms & atom_kind_bit(ATOM_SIZE)) != 0, more = false;
+    uint32_t few = counts ? 128 : 32;
+    for (uint32_t k = 0; k < object->kinds.count; k++) { /* a kind of few names can run out: so they are told apart */
+        if (object->names.count > 1000 || text_supply(c, object->name_text, object->kinds.items[k], few + 1) > few) continue;
+        text_enumerate(c, object->name_text, object->kinds.items[k], tell_apart, object);
+        more = true;
+    }
+    if (more) find_kinds(c, object);
+}
+
+static void find_kinds(compiler *c, graph *object) {
     object->name_text = plan_texts(c, all_questions(c, object));
+    object->kinds.count = 0;
     for (uint32_t i = 0; i < object->name_text->states.count; i++) {
         formula class = object->name_text->states.items[i].class;
         bool known = is_told_apart(c, object, class);

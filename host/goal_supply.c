@@ -39,9 +39,32 @@ static uint64_t numbers(const compiler *c, const number_plan *plan) {
     return total;
 }
 
-/* Texts from each state on by their length, until all have ended; a circle makes them many. */
-static uint64_t texts(compiler *c, const text_automaton *text, uint64_t most) {
+/* NONE: with any class. */
+static bool text_ends(const text_node *node, formula class) {
+    return class == NONE ? node->class != FORMULA_FALSE : node->class == class;
+}
+
+/* [states] From which a text can end with the class. */
+static uint8_t *text_live(compiler *c, const text_automaton *text, formula class) {
+    uint8_t *live = NEW_ARRAY(c, uint8_t, text->states.count + 1);
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t i = text->states.count; i-- > 0;) {
+            const text_node *node = &text->states.items[i];
+            bool now = text_ends(node, class);
+            for (uint32_t k = 0; k < node->edge_count && !now; k++) now = live[text->edges.items[node->edges + k].target];
+            changed |= now && !live[i];
+            live[i] |= now;
+        }
+        compiler_spend(c, 5 * ((uint64_t)text->states.count + text->edges.count));
+    }
+    return live;
+}
+
+/* Texts from the start on by their length, until all have ended; a circle makes them many. */
+uint32_t text_supply(compiler *c, const text_automaton *text, formula class, uint32_t most) {
     uint32_t count = text->states.count;
+    uint8_t *live = text_live(c, text, class);
     uint64_t total = 0, *now = NEW_ARRAY(c, uint64_t, count), *next = NEW_ARRAY(c, uint64_t, count);
     now[0] = 1;
     for (uint32_t length = 0; length <= count; length++) {
@@ -50,17 +73,18 @@ static uint64_t texts(compiler *c, const text_automaton *text, uint64_t most) {
         for (uint32_t i = 0; i < count; i++) {
             const text_node *node = &text->states.items[i];
             if (now[i] == 0) continue;
-            if (node->class != FORMULA_FALSE) total += now[i];
+            if (text_ends(node, class)) total += now[i];
             if (total >= most) return most;
             for (uint32_t k = 0; k < node->edge_count; k++) {
                 regex_edge e = text->edges.items[node->edges + k];
+                if (!live[e.target]) continue;
                 uint64_t more = now[i] * ((uint64_t)e.hi - e.lo + 1);
                 next[e.target] = next[e.target] + more > 1000000 ? 1000000 : next[e.target] + more;
                 any = true;
             }
             compiler_spend(c, 10);
         }
-        if (!any) return total;
+        if (!any) return (uint32_t)total;
         uint64_t *swap = now;
         now = next;
         next = swap;
@@ -68,8 +92,37 @@ static uint64_t texts(compiler *c, const text_automaton *text, uint64_t most) {
     return most;
 }
 
+static uint32_t utf8_encode(uint32_t point, char *out) {
+    static const uint8_t leads[] = {0, 0, 0xC0, 0xE0, 0xF0};
+    uint32_t length = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    for (uint32_t i = length; i-- > 1; point >>= 6) out[i] = (char)(0x80 | (point & 63));
+    out[0] = (char)(leads[length] | point);
+    return length;
+}
+
+/* The texts themselves, in order of their code points. */
+static void enumerate(compiler *c, const text_automaton *text, formula class, const uint8_t *live, uint32_t at, char *bytes,
+                      uint32_t length, text_visit *visit, void *context) {
+    const text_node *node = &text->states.items[at];
+    if (text_ends(node, class)) visit(c, context, bytes, length);
+    compiler_enter(c, NULL);
+    for (uint32_t k = 0; k < node->edge_count; k++) {
+        regex_edge e = text->edges.items[node->edges + k];
+        for (uint32_t point = e.lo; point <= e.hi && live[e.target]; point++) {
+            uint32_t more = utf8_encode(point, bytes + length);
+            enumerate(c, text, class, live, e.target, bytes, length + more, visit, context);
+        }
+    }
+    compiler_leave(c);
+}
+
+void text_enumerate(compiler *c, const text_automaton *text, formula class, text_visit *visit, void *context) {
+    char *bytes = compiler_new(c, 4 * (size_t)text->states.count + 4);
+    enumerate(c, text, class, text_live(c, text, class), 0, bytes, 0, visit, context);
+}
+
 static uint64_t strings(compiler *c, const string_plan *plan, uint64_t most) {
-    if (plan->patterned != NULL) return texts(c, plan->patterned, most);
+    if (plan->patterned != NULL) return text_supply(c, plan->patterned, NONE, (uint32_t)most);
     uint64_t total = 0;
     for (uint32_t i = 0; i < plan->member_count; i++) total += plan->members[i].class != FORMULA_FALSE;
     for (uint32_t i = 0; i < plan->length_count; i++) {

@@ -94,6 +94,7 @@ weir_status tables_write(compiler *c, const masks *m, const weir_allocator *allo
     t->name_words = a->name_words;
     for (uint32_t i = 0; i < a->modules.count; i++) {
         if (a->modules.items[i].careful) t->kept_slots = KEPT_SLOTS;
+        if (a->modules.items[i].keeps_kinds && t->kept_slots == 0) t->kept_slots = 1;
     }
     t->frame_words = FRAME_NAMES + a->name_words + 2 * a->hash_slots + a->class_max + (t->kept_slots != 0 ? MEMBERS_WORDS : 0);
     t->depth_limit = c->options.depth_limit;
