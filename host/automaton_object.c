@@ -8,7 +8,7 @@
 
 /* A take whose name, where `keeps` hides what has been read, may have been read before. */
 static bool may_be_spent(compiler *c, const graph *object, const graph_node *node, const take *t) {
-    if (!object->keeps || t->name == NONE) return false;
+    if (!object->keeps || t->name == NONE || object->decides[t->name]) return false;
     uint64_t bits = atom_bits(ATOM_REQUIRED, object->names.items[t->name]) | atom_kind_bit(ATOM_REQUIRED);
     return (formula_get(c, node->left)->atoms & bits) != bits;
 }

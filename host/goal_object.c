@@ -30,6 +30,8 @@ static bool name_admitted(const graph *object, const formula *answers, uint32_t 
     return true;
 }
 
+static bool property_stays(const graph *object, uint32_t name) { return object->keeps && !object->decides[name]; }
+
 /* --- one member ----------------------------------------------------------------------------------------------- */
 
 static formula read_member(compiler *c, void *context, const formula_node *atom, formula self) {
@@ -37,7 +39,7 @@ static formula read_member(compiler *c, void *context, const formula_node *atom,
     switch (atom->atom) {
     case ATOM_PROPERTY:
         if (atom->a != m->key) return self;
-        return m->object->keeps ? formula_and2(c, self, value_atom(c, atom->b)) : value_atom(c, atom->b);
+        return property_stays(m->object, m->name) ? formula_and2(c, self, value_atom(c, atom->b)) : value_atom(c, atom->b);
     case ATOM_REQUIRED:
         return atom->a == m->key ? FORMULA_TRUE : self;
     case ATOM_ADDITIONAL:
@@ -224,9 +226,8 @@ static void visit_waiting(compiler *c, void *context, const formula_node *atom, 
     (void)c;
     (void)self;
     const waiting *w = context;
-    if (atom->atom == ATOM_REQUIRED || (atom->atom == ATOM_PROPERTY && !w->object->keeps)) {
-        w->waits[w->object->rank[atom->a]] = 1;
-    }
+    uint32_t name = atom->atom == ATOM_REQUIRED || atom->atom == ATOM_PROPERTY ? w->object->rank[atom->a] : NONE;
+    if (name != NONE && (atom->atom == ATOM_REQUIRED || !property_stays(w->object, name))) w->waits[name] = 1;
 }
 
 void object_waits(compiler *c, const graph *object, formula left, uint8_t *waits) {
@@ -443,6 +444,36 @@ static formula find_needed(compiler *c, graph *object, formula wanted) {
     return wanted;
 }
 
+typedef struct polarity {
+    graph *object;
+    interner seen;
+} polarity;
+
+/* Notes the properties that stand in `f` where their being false can help. */
+static void find_negative(compiler *c, polarity *p, formula f, bool positive, bool negative) {
+    uint32_t key[2] = {f, (uint32_t)positive | (uint32_t)negative << 1};
+    bool is_new;
+    intern(c, &p->seen, key, sizeof key, &is_new);
+    if (!is_new) return;
+    formula_node node = *formula_get(c, f);
+    if ((node.atoms & atom_kind_bit(ATOM_PROPERTY)) == 0) return;
+    if (negative && is_atom(&node, ATOM_PROPERTY)) p->object->decides[p->object->rank[node.a]] = 1;
+    compiler_enter(c, NULL);
+    for (uint32_t i = 0; i < node.count; i++) {
+        bool told = node.kind == FORMULA_ONE || (node.kind == FORMULA_TUPLE && i > 0), turns = node.kind == FORMULA_NOT;
+        find_negative(c, p, node.children[i], told || (turns ? negative : positive), told || (turns ? positive : negative));
+    }
+    compiler_leave(c);
+}
+
+static void find_deciding(compiler *c, graph *object, formula wanted) {
+    polarity p;
+    memset(&p, 0, sizeof p);
+    p.object = object;
+    object->decides = NEW_ARRAY(c, uint8_t, object->names.count + 1);
+    find_negative(c, &p, wanted, true, false);
+}
+
 static void start_graph(compiler *c, goal *g, formula wanted, bool keeps) {
     graph *object = g->object = NEW(c, graph);
     object->keeps = keeps;
@@ -453,6 +484,7 @@ static void start_graph(compiler *c, goal *g, formula wanted, bool keeps) {
     wanted = find_needed(c, object, wanted);
     uint64_t sized = atom_kind_bit(ATOM_SIZE);
     object->positioned = c->options.order == WEIR_ORDER_SCHEMA && (formula_get(c, wanted)->atoms & sized) != 0;
+    if (keeps) find_deciding(c, object, wanted);
     graph_node_add(c, object, 0, 0, wanted);
 }
 
