@@ -17,6 +17,7 @@ recogniser *recogniser_create(const char *schema, size_t length, const recognise
     r->frames = &r->arena;
     arena_init(&r->arena, NULL, 0);
     arena_init(&r->scratch, NULL, 0);
+    r->languages = language_pool_create();
     if (json_parse(schema, length, NULL, &r->arena, &r->root_node, &error) != WEIR_OK) {
         if (capacity) snprintf(why, capacity, "%s", error.message);
         recogniser_destroy(r);
@@ -33,10 +34,13 @@ recogniser *recogniser_create(const char *schema, size_t length, const recognise
 
 void recogniser_destroy(recogniser *r) {
     if (!r) return;
+    for (uint32_t i = 0; i < r->value_list_count; i++) value_list_free(r, i);
+    language_pool_destroy(r->languages);
     arena_free(&r->arena);
     arena_free(&r->scratch);
-    void *owned[] = {r->names, r->name_table, r->sets,  r->set_table,  r->positions,
-                     r->memo,  r->document,   r->after, r->completion, r->state};
+    void *owned[] = {r->names,      r->name_table, r->sets,    r->set_table,   r->positions, r->memo,   r->document, r->after,
+                     r->completion, r->state,      r->classes, r->matches,     r->values,    r->value_lists,
+                     r->code_arrays};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
     free(r);
 }

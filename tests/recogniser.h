@@ -4,10 +4,13 @@
  * whether a value that is partly written can be completed. Slow, and written to be believed. In: a schema, the policies
  * of spelling, a prefix of a text. Out, for each continuation: dead, alive (a completion can be shown) or unknown.
  *
- *   schema text -> recogniser_schema.c (keywords), recogniser_reference.c ($ref), recogniser_validator.c
- *   prefix      -> recogniser_text.c   (what is written so far: frames of open containers, one open scalar)
- *   both        -> recogniser_solve.c  (can it be completed?), recogniser_number.c (decimals, open numbers)
- *   tokens      -> recogniser.c        (every token of a vocabulary, shared prefixes walked once)
+ *   schema text -> recogniser_schema.c, recogniser_keywords.c, recogniser_reference.c ($ref), recogniser_validator.c
+ *   patterns    -> recogniser_pattern.c, recogniser_language.c (sets of strings), recogniser_name.c (names by pattern)
+ *   prefix      -> recogniser_text.c (what is written so far), recogniser_verdict.c (what that leaves open)
+ *   both        -> recogniser_solve.c (can it be completed?) and what it asks: recogniser_literal.c (what keywords say),
+ *                  recogniser_tableau.c, recogniser_evaluated.c, recogniser_leaf.c, recogniser_array.c,
+ *                  recogniser_constant.c, recogniser_number.c
+ *   tokens      -> recogniser.c (every token of a vocabulary, shared prefixes walked once)
  *
  * One thread. Running out of memory ends the program: these are tests. */
 #ifndef WEIR_TESTS_RECOGNISER_H
@@ -29,9 +32,10 @@ typedef struct recogniser_options {
     uint32_t whitespace_run, depth_limit;
     uint32_t work_limit; /* search nodes of one question */
     uint32_t draft;      /* 4, 6, 7, 2019 or 2020; 0: what $schema says, else 2020 */
+    weir_key_order order;
 } recogniser_options;
 #define RECOGNISER_OPTIONS_INIT                                                                                        \
-    { WEIR_WHITESPACE_ANY, WEIR_OBJECTS_STANDARD, 64, 128, 20000, 0 }
+    { WEIR_WHITESPACE_ANY, WEIR_OBJECTS_STANDARD, 64, 128, 20000, 0, WEIR_ORDER_SCHEMA }
 
 /* Reads a schema. NULL, with a sentence in `why`, when it is not JSON, not a schema, or uses a keyword that this
  * recogniser does not know. Free with recogniser_destroy. */

@@ -53,8 +53,9 @@ static position *position_make(recogniser *r, const uint32_t *roots, uint32_t co
         memcpy(region_take(&r->arena, w.count * sizeof *w.components), w.components, w.count * sizeof *w.components);
     free(w.components);
     free(w.seen);
-    p->children = region_take(&r->arena, (r->name_count + 1) * sizeof(position *));
     collect_names(r, p);
+    names_divide(r, p);
+    p->children = region_take(&r->arena, (r->name_count + p->class_count) * sizeof(position *));
     collect_strings(r, p);
     set_flags(r, p);
     count_items(r, p);
@@ -92,6 +93,10 @@ static void visit_list(walk *w, schema_list list) {
     for (uint32_t i = 0; i < list.count; i++) visit(w, list.items[i]->code);
 }
 
+static void visit_one(walk *w, const schema *s) {
+    if (s) visit(w, s->code);
+}
+
 /* The members in the order of the text. */
 static void visit_schema(walk *w, const schema *s) {
     for (const json *keyword = s->node->child; keyword && s->node->kind == JSON_OBJECT; keyword = keyword->next) {
@@ -102,7 +107,7 @@ static void visit_schema(walk *w, const schema *s) {
         } else if (!strcmp(keyword->key, "properties")) {
             for (const json *member = keyword->child; member; member = member->next)
                 list_name(w, member->key, member->key_length);
-        } else if (!strcmp(keyword->key, "const")) {
+        } else if (!strcmp(keyword->key, "const") && s->constant) {
             visit_value(w, keyword);
         } else if (!strcmp(keyword->key, "enum")) {
             for (const json *value = keyword->child; value; value = value->next) visit_value(w, value);
@@ -113,7 +118,17 @@ static void visit_schema(walk *w, const schema *s) {
         } else if (!strcmp(keyword->key, "oneOf")) {
             visit_list(w, s->one);
         } else if (!strcmp(keyword->key, "not")) {
-            visit(w, s->negated->code);
+            visit_one(w, s->negated);
+        } else if (!strcmp(keyword->key, "if")) {
+            visit_one(w, s->condition);
+        } else if (!strcmp(keyword->key, "then")) {
+            visit_one(w, s->consequence);
+        } else if (!strcmp(keyword->key, "else")) {
+            visit_one(w, s->alternative);
+        } else if (!strcmp(keyword->key, "dependentSchemas") || !strcmp(keyword->key, "dependencies")) {
+            for (uint32_t i = 0; i < s->dependency_count; i++)
+                if (s->dependencies[i].schema && s->dependencies[i].schema->node->parent == keyword)
+                    visit(w, s->dependencies[i].schema->code);
         }
     }
 }
@@ -126,12 +141,31 @@ static int compare_known(const void *a, const void *b) {
     return order ? order : (x->length > y->length) - (x->length < y->length);
 }
 
-/* Listed names, and those that are only required: they too have one spelling. */
+static void know_name(position *p, uint32_t name) {
+    if (p->ranks[name] < 0) p->ranks[name] = RANK_UNLISTED;
+}
+
+/* The strings of const and enum, in place. */
+static void know_finite_names(recogniser *r, position *p, const schema *s) {
+    if (s->constant && s->constant->kind == JSON_STRING)
+        know_name(p, name_find(r, s->constant->text, s->constant->length));
+    for (const json *value = s->enumeration ? s->enumeration->child : NULL; value; value = value->next)
+        if (value->kind == JSON_STRING) know_name(p, name_find(r, value->text, value->length));
+    for (uint32_t k = 0; schema_in_place(s, k); k++) know_finite_names(r, p, schema_in_place(s, k));
+}
+
+/* Listed names, and those that are only required, that others depend on, or that propertyNames counts up: they too have
+ * one spelling. */
 static void collect_names(recogniser *r, position *p) {
     for (uint32_t i = 0; i < p->component_count; i++) {
         const schema *s = p->components[i] & CODE_VALUE ? NULL : code_schema(r, p->components[i]);
-        for (uint32_t k = 0; s && k < s->required_count; k++)
-            if (p->ranks[s->required[k]] < 0) p->ranks[s->required[k]] = RANK_UNLISTED;
+        for (uint32_t k = 0; s && k < s->required_count; k++) know_name(p, s->required[k]);
+        for (uint32_t k = 0; s && k < s->dependency_count; k++) {
+            know_name(p, s->dependencies[k].trigger);
+            for (uint32_t m = 0; m < s->dependencies[k].required_count; m++)
+                know_name(p, s->dependencies[k].required[m]);
+        }
+        if (s && s->names) know_finite_names(r, p, s->names);
     }
     p->names.items = region_take(&r->arena, r->name_count * sizeof *p->names.items);
     for (uint32_t name = 0; name < r->name_count; name++)
@@ -200,7 +234,7 @@ static bool set_surely(const recogniser *r, const code_set *set, bool (*is_such)
     for (uint32_t i = 0; i < set->count; i++) {
         uint32_t code = set->codes[i];
         if (code == CODE_NEVER) return true;
-        if (!(code & CODE_POSITIVE)) continue;
+        if (!(code & CODE_POSITIVE) || code == CODE_DISTINCT) continue;
         if (code & CODE_VALUE ? by_value && code_value(r, code)->kind == JSON_NUMBER : surely(code_schema(r, code), is_such))
             return true;
     }
@@ -213,8 +247,30 @@ bool set_tells_integers(const recogniser *r, const code_set *set) {
     return set_surely(r, set, tells_integers_apart, false);
 }
 
+static bool has_a_pattern(const schema *s) { return s->has_pattern; }
+
+bool set_surely_patterned(const recogniser *r, const code_set *set) {
+    return set_surely(r, set, has_a_pattern, false);
+}
+
+static bool matters(const schema *s) { return s && !s->trivial; }
+
+/* What the schema says of names that nobody mentions can decide more than the member that has the name. */
+static bool says_of_others(const schema *s) {
+    bool found = matters(s->additional) || matters(s->names) || matters(s->unevaluated_members) ||
+                 has_kind(s->enumeration, JSON_OBJECT) || (s->constant && s->constant->kind == JSON_OBJECT);
+    for (uint32_t i = 0; i < s->pattern_count; i++) found |= matters(s->patterns[i].schema);
+    return found;
+}
+
+static bool is_choice(const schema *s) {
+    bool found = s->any.count || s->one.count || s->negated || s->condition;
+    for (uint32_t i = 0; i < s->dependency_count; i++) found |= s->dependencies[i].schema != NULL;
+    return found;
+}
+
 static void set_flags(const recogniser *r, position *p) {
-    bool lists_names = false, says_others = false, disjunct = false, others_matter = false;
+    bool lists_names = false, says_others = false, may_say = false, disjunct = false, others_matter = false, counted = false;
     for (uint32_t i = 0; i < p->component_count; i++) {
         if (p->components[i] & CODE_VALUE) {
             p->numeric |= code_value(r, p->components[i])->kind == JSON_NUMBER;
@@ -223,16 +279,20 @@ static void set_flags(const recogniser *r, position *p) {
         const schema *s = code_schema(r, p->components[i]);
         p->numeric |= tells_numbers_apart(s);
         p->integers |= tells_integers_apart(s);
-        disjunct |= s->any.count || s->one.count || s->negated;
-        others_matter |= (s->additional && !s->additional->trivial) || has_kind(s->enumeration, JSON_OBJECT) ||
-                         (s->constant && s->constant->kind == JSON_OBJECT);
+        p->patterned |= s->has_pattern;
+        p->unique |= s->unique;
+        disjunct |= is_choice(s);
+        others_matter |= says_of_others(s);
+        counted |= s->min_members || s->max_members < UINT64_MAX;
         bool reads_keywords = s->node->kind == JSON_OBJECT && !(r->draft <= 7 && s->reference);
         lists_names |= reads_keywords && json_get(s->node, "properties");
         says_others |= s->additional != NULL;
+        may_say |= s->pattern_count || s->names || s->unevaluated_members;
     }
-    p->disjunct = disjunct && others_matter;
+    p->disjunct = (disjunct && others_matter) || counted;
     /* The option "closed" speaks where nothing in the schema does. */
-    p->open = r->options.objects == WEIR_OBJECTS_STANDARD || !lists_names || says_others;
+    p->open = r->options.objects == WEIR_OBJECTS_STANDARD || !lists_names || says_others || may_say;
+    p->open_unsure = p->open && may_say && r->options.objects != WEIR_OBJECTS_STANDARD && lists_names && !says_others;
 }
 
 /* The indexes that some component tells apart, and one for all others. */
@@ -268,46 +328,63 @@ static void push(uint32_t **codes, uint32_t *count, uint32_t *capacity, uint32_t
 /* The member of a constant: by name in an object, by index in an array; NULL: it has none. */
 static const json *value_member(const recogniser *r, const json *value, bool by_name, uint64_t key) {
     if (value->kind != (by_name ? JSON_OBJECT : JSON_ARRAY)) return NULL;
-    if (by_name) return key == NAME_OTHER ? NULL : json_get_n(value, r->names[key].text, r->names[key].text_length);
+    if (by_name)
+        return name_is_other((uint32_t)key) ? NULL : json_get_n(value, r->names[key].text, r->names[key].text_length);
     const json *item = value->child;
     while (item && key--) item = item->next;
     return item;
 }
 
+typedef struct codes {
+    uint32_t *items, count, capacity;
+} codes;
+
+static void push_schema(codes *out, const schema *s) {
+    if (s) push(&out->items, &out->count, &out->capacity, s->code);
+}
+
+static void push_schemas_of(recogniser *r, const schema *s, bool by_name, uint64_t key, codes *out) {
+    uint32_t before = out->count;
+    for (uint32_t k = 0; by_name && schema_member(r, s, (uint32_t)key, k); k++)
+        push_schema(out, schema_member(r, s, (uint32_t)key, k));
+    if (!by_name) push_schema(out, schema_item(s, key));
+    bool own = out->count > before;
+    if (!by_name) push_schema(out, s->contains);
+    if (!own) push_schema(out, by_name ? s->unevaluated_members : s->unevaluated_items);
+}
+
+static void push_constant(const json *child, codes *out) {
+    if (child) push(&out->items, &out->count, &out->capacity, node_code(child) | CODE_VALUE | CODE_POSITIVE);
+}
+
 /* Schemas first, in the order of the components, then members of constants. */
 static const position *child_make(recogniser *r, const position *p, bool by_name, uint64_t key) {
-    uint32_t *codes = NULL, count = 0, capacity = 0;
-    for (uint32_t i = 0; i < p->component_count; i++) {
-        const schema *s = p->components[i] & CODE_VALUE ? NULL : code_schema(r, p->components[i]);
-        const schema *child = !s         ? NULL
-                              : !by_name ? key < s->prefix.count ? s->prefix.items[key] : s->items
-                              : schema_property(s, (uint32_t)key) ? schema_property(s, (uint32_t)key)
-                                                                  : s->additional;
-        if (child) push(&codes, &count, &capacity, child->code);
-    }
+    codes found = {NULL, 0, 0};
+    for (uint32_t i = 0; i < p->component_count; i++)
+        if (!(p->components[i] & CODE_VALUE)) push_schemas_of(r, code_schema(r, p->components[i]), by_name, key, &found);
     for (uint32_t i = 0; i < p->component_count; i++) {
         const schema *s = p->components[i] & CODE_VALUE ? NULL : code_schema(r, p->components[i]);
         const json *first = s ? s->constant : code_value(r, p->components[i]);
-        const json *child = first ? value_member(r, first, by_name, key) : NULL;
-        if (child) push(&codes, &count, &capacity, node_code(child) | CODE_VALUE | CODE_POSITIVE);
-        for (const json *value = s && s->enumeration ? s->enumeration->child : NULL; value; value = value->next) {
-            child = value_member(r, value, by_name, key);
-            if (child) push(&codes, &count, &capacity, node_code(child) | CODE_VALUE | CODE_POSITIVE);
-        }
+        push_constant(first ? value_member(r, first, by_name, key) : NULL, &found);
+        for (const json *value = s && s->enumeration ? s->enumeration->child : NULL; value; value = value->next)
+            push_constant(value_member(r, value, by_name, key), &found);
     }
-    const position *made = position_make(r, codes, count);
-    free(codes);
+    const position *made = position_make(r, found.items, found.count);
+    free(found.items);
     return made;
 }
 
-const position *position_child(recogniser *r, const position *p, uint32_t name) {
-    position **slot = &p->children[name == NAME_OTHER ? r->name_count : name];
-    if (!*slot) *slot = (position *)child_make(r, p, true, name);
+static const position *child_in(recogniser *r, const position *p, position **slot, bool by_name, uint64_t key) {
+    if (!*slot) *slot = (position *)child_make(r, p, by_name, key);
+    if (p->unique || p->compared) (*slot)->compared = true;
     return *slot;
 }
 
+const position *position_child(recogniser *r, const position *p, uint32_t name) {
+    uint32_t index = name_is_other(name) ? r->name_count + (name - NAME_OTHER - p->first_class) : name;
+    return child_in(r, p, &p->children[index], true, name);
+}
+
 const position *position_item(recogniser *r, const position *p, uint64_t index) {
-    position **slot = &p->item_children[index < p->item_count ? index : p->item_count - 1];
-    if (!*slot) *slot = (position *)child_make(r, p, false, index);
-    return *slot;
+    return child_in(r, p, &p->item_children[index < p->item_count ? index : p->item_count - 1], false, index);
 }

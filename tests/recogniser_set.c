@@ -5,7 +5,7 @@
 #include <string.h>
 
 uint32_t code_simplify(const recogniser *r, uint32_t code) {
-    if (code == CODE_ALWAYS || code == CODE_NEVER || code & CODE_VALUE) return code;
+    if (code == CODE_ALWAYS || code == CODE_NEVER || code == CODE_DISTINCT || code & CODE_VALUE) return code;
     bool positive = code & CODE_POSITIVE;
     const schema *s = code_schema(r, code);
     while (s->bare && s->reference) s = s->reference;
@@ -65,6 +65,32 @@ const code_set *set_make(recogniser *r, const uint32_t *codes, uint32_t count) {
     return r->sets[*entry];
 }
 
+const code_set *set_with(recogniser *r, const code_set *set, uint32_t code) {
+    uint32_t *codes = malloc((set->count + 1) * sizeof *codes);
+    if (!codes) recogniser_panic("out of memory");
+    if (set->count) memcpy(codes, set->codes, set->count * sizeof *codes);
+    codes[set->count] = code;
+    const code_set *made = set_make(r, codes, set->count + 1);
+    free(codes);
+    return made;
+}
+
+const code_set *set_without(recogniser *r, const code_set *set, uint32_t code) {
+    uint32_t *codes = malloc((set->count + 1) * sizeof *codes), kept = 0;
+    if (!codes) recogniser_panic("out of memory");
+    for (uint32_t i = 0; i < set->count; i++)
+        if (set->codes[i] != code) codes[kept++] = set->codes[i];
+    const code_set *made = set_make(r, codes, kept);
+    free(codes);
+    return made;
+}
+
+bool set_has(const code_set *set, uint32_t code) {
+    uint32_t i = 0;
+    while (i < set->count && set->codes[i] != code) i++;
+    return i < set->count;
+}
+
 /* A list keeps no set that asks more than another one in it. */
 static bool set_contains(const code_set *large, const code_set *small) {
     uint32_t k = 0;
@@ -97,4 +123,17 @@ void text_put(text_buffer *text, const char *bytes, size_t length) {
     memcpy(text->data + text->length, bytes, length);
     text->length += length;
     text->data[text->length] = 0;
+}
+
+void text_put_escaped(text_buffer *out, const char *text, size_t length) {
+    char quoted[8];
+    uint32_t step;
+    for (size_t i = 0; i < length; i += step)
+        text_put(out, quoted, quote_character(utf8_decode(text + i, &step), quoted));
+}
+
+void text_put_string(text_buffer *out, const char *text, size_t length) {
+    text_put(out, "\"", 1);
+    text_put_escaped(out, text, length);
+    text_put(out, "\"", 1);
 }

@@ -47,10 +47,11 @@ static set_memo *memo_slot(recogniser *r, const code_set *set, const position *p
 static answer string_anew(problem *p);
 
 /* One depth, every kind of value. */
-static answer attempt(recogniser *r, const code_set *set, const position *position, uint32_t depth, text_buffer *out) {
+static answer attempt(recogniser *r, const code_set *set, const position *position, uint32_t depth, const member *others,
+                      text_buffer *out) {
     answer best = NO;
     for (int kind = 0; kind < KIND_COUNT; kind++) {
-        problem p = {.r = r, .set = set, .position = position, .kind = kind, .out = out};
+        problem p = {.r = r, .set = set, .position = position, .kind = kind, .others = others, .out = out};
         if (kind == KIND_WHOLE && r->draft != 4) continue; /* as KIND_INTEGER */
         if (kind == KIND_ARRAY || kind == KIND_OBJECT) {
             if (!depth) {
@@ -72,7 +73,7 @@ answer set_satisfiable(recogniser *r, const code_set *set, const position *posit
         int32_t try = memo->below + 1;
         bool hit = r->depth_hit;
         r->depth_hit = false;
-        answer found = attempt(r, set, position, (uint32_t)try, NULL);
+        answer found = attempt(r, set, position, (uint32_t)try, NULL, NULL);
         bool deeper = r->depth_hit;
         r->depth_hit = hit;
         if (found == MAYBE) return MAYBE;
@@ -80,14 +81,24 @@ answer set_satisfiable(recogniser *r, const code_set *set, const position *posit
         if (found == YES)
             memo->above = try;
         else
-            memo->below = deeper ? try : NEVER
-                ;
+            memo->below = deeper ? try : NEVER;
     }
     if (memo->above > (int32_t)depth) {
         r->depth_hit |= memo->below < NEVER;
         return NO;
     }
-    return out ? attempt(r, set, position, (uint32_t)memo->above, out) : YES;
+    return out ? attempt(r, set, position, (uint32_t)memo->above, NULL, out) : YES;
+}
+
+answer set_another(recogniser *r, const code_set *set, const position *position, uint32_t depth, const member *others,
+                   text_buffer *out) {
+    answer found = others ? NO : set_satisfiable(r, set, position, depth, out);
+    return others ? attempt(r, set_with(r, set, CODE_DISTINCT), position, depth, others, out) : found;
+}
+
+/* The items before the container, when it is one of an array. */
+static const member *earlier(const frame *frame) {
+    return frame->parent && frame->parent->kind == KIND_ARRAY ? frame->parent->last : NULL;
 }
 
 answer frame_finishable(recogniser *r, frame *frame, text_buffer *out) {
@@ -99,6 +110,7 @@ answer frame_finishable(recogniser *r, frame *frame, text_buffer *out) {
                      .depth = frame->depth,
                      .kind = frame->kind,
                      .frame = frame,
+                     .others = earlier(frame),
                      .out = out};
         answer found = solve(&p);
         if (found == YES) return YES;
@@ -125,6 +137,7 @@ void frame_children(recogniser *r, frame *frame) {
                      .depth = frame->depth,
                      .kind = frame->kind,
                      .frame = frame,
+                     .others = earlier(frame),
                      .collect = &found};
         if (solve(&p) == MAYBE) frame->child_unsure = true;
     }
@@ -141,11 +154,17 @@ answer set_string(recogniser *r, const code_set *set, const position *position, 
     return found;
 }
 
-answer set_number(recogniser *r, const code_set *set, const position *position, const char *prefix, uint32_t length,
-                  char out[NUMBER_CAPACITY]) {
+answer set_number(recogniser *r, const code_set *set, const position *position, const member *others, const char *prefix,
+                  uint32_t length, char out[NUMBER_CAPACITY]) {
     answer best = NO;
     for (int kind = KIND_INTEGER; kind <= KIND_FRACTION; kind++) {
-        problem p = {.r = r, .set = set, .position = position, .kind = kind, .prefix = prefix, .prefix_length = length};
+        problem p = {.r = r,
+                     .set = set,
+                     .position = position,
+                     .kind = kind,
+                     .others = others,
+                     .prefix = prefix,
+                     .prefix_length = length};
         answer found = solve(&p);
         if (found == YES) return strcpy(out, p.number), YES;
         if (found == MAYBE) best = MAYBE;
@@ -153,16 +172,31 @@ answer set_number(recogniser *r, const code_set *set, const position *position, 
     return best;
 }
 
+/* A whole string where patterns have a say, or where it must differ from others. */
+static answer string_of_language(problem *p) {
+    language_pool *pool = p->r->languages;
+    language words = set_strings(p->r, p->set);
+    size_t length;
+    for (const member *m = set_has(p->set, CODE_DISTINCT) ? p->others : NULL; m; m = m->before)
+        if (m->value->kind == JSON_STRING)
+            words = language_and(pool, words,
+                                 language_not(pool, language_of_word(pool, m->value->text, m->value->length)));
+    int lives = language_lives(pool, words);
+    if (lives != 1 || !p->out) return lives == 1 ? YES : lives == 0 ? NO : MAYBE;
+    char *text = language_word(pool, words, &length);
+    if (text) text_put_string(p->out, text, length);
+    answer found = text ? YES : MAYBE;
+    free(text);
+    return found;
+}
+
 /* A whole string: each one that is mentioned, then any other. */
 static answer string_anew(problem *p) {
     const known_list *strings = &p->position->strings;
+    if (p->others || set_is_patterned(p->r, p->set)) return string_of_language(p);
     for (uint32_t i = 0; i < strings->count; i++) {
         if (!set_holds(p->r, p->set, strings->items[i].value)) continue;
-        if (p->out) {
-            text_put(p->out, "\"", 1);
-            text_put(p->out, strings->items[i].quoted, strings->items[i].length);
-            text_put(p->out, "\"", 1);
-        }
+        if (p->out) text_put_string(p->out, strings->items[i].text, strings->items[i].text_length);
         return YES;
     }
     p->least = strings->count && !strings->items[0].length;
@@ -183,6 +217,7 @@ static answer string_anew(problem *p) {
 static answer solve(problem *p) {
     bool holds = true;
     answer found = NO;
+    if (p->kind == KIND_OBJECT && p->position->vague) return MAYBE;
     p->most = UINT64_MAX;
     for (uint32_t i = 0; i < p->set->count && holds; i++) holds = problem_literal(p, p->set->codes[i]);
     if (holds) found = search(p);
@@ -193,7 +228,8 @@ static answer solve(problem *p) {
 }
 
 static mark save(const problem *p) {
-    return (mark){p->fact_count, p->literal_count, p->choice_count, p->among, p->least, p->most, p->is_limited};
+    return (mark){p->fact_count, p->literal_count, p->choice_count, p->among, p->least, p->most,
+                  p->is_limited, p->unique};
 }
 
 static void undo(problem *p, mark mark) {
@@ -204,6 +240,7 @@ static void undo(problem *p, mark mark) {
     p->least = mark.least;
     p->most = mark.most;
     p->is_limited = mark.is_limited;
+    p->unique = mark.unique;
 }
 
 /* Some collected set asks no more of the open member than this branch does already. */

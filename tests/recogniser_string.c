@@ -116,6 +116,8 @@ static bool finish_character(string_state *state, const known_list *known, uint3
     state->high = high;
     state->matched += length;
     state->count++;
+    state->last = character;
+    state->usual = same;
     state->pending_length = 0;
     return true;
 }
@@ -131,6 +133,11 @@ bool string_step(string_state *state, const known_list *known, char byte) {
     case CHARACTER_DONE: return finish_character(state, known, least);
     default: return state->low == state->high || string_least_other(state, known) < UINT64_MAX;
     }
+}
+
+void string_range(const string_state *state, uint32_t *least, uint32_t *most) {
+    uint32_t escape;
+    look(state->pending, state->pending_length, least, most, &escape);
 }
 
 const known *string_known(const string_state *state, const known_list *known) {

@@ -65,8 +65,9 @@ def validator(schema):
 # --- patterns: ECMA-262 written for Python's re ------------------------------------------------------------------
 
 _SPACES = r"\t\n\x0b\x0c\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-_CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": _SPACES}
-_PIECE = re.compile(r"\\(?:u\{[0-9a-fA-F]+\}|c[A-Za-z]|.)|\(\?<(?![=!])|.", re.S)
+_CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": _SPACES, "D": r"\0-/:-\U0010ffff", "W": r"\0-/:-@\[-^`{-\U0010ffff",
+            "S": r"\0-\x08\x0e-\x1f!-\x9f\xa1-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2fff\u3001-\ufefe\uff00-\U0010ffff"}
+_PIECE = re.compile(r"\\(?:u\{[0-9a-fA-F]+\}|c[A-Za-z]|.)|\(\?<(?![=!])|\[\^?\]|.", re.S)
 
 
 def ecma(pattern):
@@ -79,8 +80,6 @@ def ecma(pattern):
             out.append(f"\\x{ord(piece[2]) % 32:02x}")
         elif piece[0] == "\\" and piece[1:] in _CLASSES:
             out.append(_CLASSES[piece[1]] if inside else f"[{_CLASSES[piece[1]]}]")
-        elif piece[0] == "\\" and piece[1:].lower() in _CLASSES and not inside:
-            out.append(f"[^{_CLASSES[piece[1].lower()]}]")
         elif piece in ("\\b", "\\B") and not inside:
             out.append(f"(?a:{piece})")
         elif piece == "\\/" or piece == "\\-":
@@ -91,8 +90,11 @@ def ecma(pattern):
             out.append(r"[^\n\r\u2028\u2029]")
         elif piece == "(?<":
             out.append("(?P<")
-        elif piece == "[" and inside:
-            out.append(r"\[")
+        elif piece in ("[]", "[^]") and not inside:
+            out.append("(?!)" if piece == "[]" else r"[\s\S]")
+        elif piece[0] == "[" and inside:
+            out.append("\\" + piece)
+            inside = piece == "["
         else:
             out.append(piece)
             inside = piece == "[" or (inside and piece != "]")

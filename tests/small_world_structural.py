@@ -117,10 +117,14 @@ def nested():
     return out
 
 
-def _in_4(schema):
-    """Draft 4 has no boolean items."""
-    text = json.dumps(schema)
-    return json.loads(text.replace('"items": false', '"items": {"not": {}}').replace('"items": true', '"items": {}'))
+def _has_boolean_schema(schema):
+    """Where draft 4 has none: everywhere but under additionalProperties and additionalItems."""
+    inner = list(schema.items()) if isinstance(schema, dict) else []
+    return any(isinstance(v, bool) and k not in ("additionalProperties", "additionalItems", "uniqueItems") or isinstance(v, list) and any(map(_is_false, v)) or _has_boolean_schema(v) for k, v in inner)
+
+
+def _is_false(value):
+    return isinstance(value, bool)
 
 
 def older():
@@ -132,10 +136,10 @@ def older():
             if k < l or l not in OLDER:
                 out.append((f"draft 7: {k}+{l}", {"$schema": DRAFT[7], **_merged(r, variants, more)}, {}))
     for k, variants in BOOLEAN.items():
-        others = {l: v for l, v in {**ALL, **OLDER, **BOOLEAN}.items() if l not in NOT_IN_4}
-        out += [(f"draft 4: {k}+{l}", {"$schema": DRAFT[4], **_in_4(_merged(r, variants, others[l]))}, {}) for l in others if l != k]
+        others = {l: [s for s in v if l in BOOLEAN or not _has_boolean_schema(s)] for l, v in {**ALL, **OLDER, **BOOLEAN}.items() if l not in NOT_IN_4}
+        out += [(f"draft 4: {k}+{l}", {"$schema": DRAFT[4], **_merged(r, variants, others[l])}, {}) for l in others if l != k]
     for k in ("patternProperties", "minProperties", "maxProperties", "uniqueItems", "pattern"):
-        out.append((f"draft 4: {k}", {"$schema": DRAFT[4], **r.choice(STRUCTURAL[k])}, {}))
+        out.append((f"draft 4: {k}", {"$schema": DRAFT[4], **r.choice([v for v in STRUCTURAL[k] if not _has_boolean_schema(v)])}, {}))
     for k in ("propertyNames", "contains"):
         out.append((f"draft 6: {k}", {"$schema": DRAFT[6], **r.choice(STRUCTURAL[k])}, {}))
         out.append((f"draft 4 has no {k}", {"$schema": DRAFT[4], "type": ["object", "array"], **r.choice(STRUCTURAL[k])}, {}))

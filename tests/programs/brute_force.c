@@ -1,15 +1,17 @@
 /* brute_force.c - masks against the recogniser: every token of a vocabulary, in states along random walks.
  *
  *   weir-brute-force --vocab FILE --schemas FILE.jsonl [--count N] [--states N] [--seed S] [--part I/N]
- *                    [--whitespace any|spaced|compact] [--objects standard|closed] [--show N] [--only ID]
+ *                    [--whitespace any|spaced|compact] [--objects standard|closed] [--order schema|any] [--show N]
+ *                    [--only ID] [--alone 0|1]
  *
  * In: JSON lines with "id" and "schema". The lines are taken in an order that the seed shuffles, those of part I of N,
  * until `count` schemas were walked that compile and that the recogniser can read. In each of `states` states of a
  * schema the mask and the recogniser must agree on every token: one that is allowed must not be dead, one that is
  * refused must not be alive; special tokens are refused, and a stop token is allowed exactly where the text is
  * complete. Completions of allowed tokens, drawn by chance, are shown by the recogniser, checked by its validator, and
- * taken by the matcher to their end. Out: contradictions, then one JSON line of counts. Exit 0: none; 1: some, or a
- * usage or file error. */
+ * taken by the matcher to their end. With --alone 1 the recogniser's own verdicts stand in for masks, so that it can be
+ * tried on what does not compile. Out: contradictions, then one JSON line of counts. Exit 0: none; 1: some, or a usage or
+ * file error. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,8 @@ typedef struct run {
     uint32_t schema_count, state_count, part, parts, show;
     weir_whitespace whitespace;
     weir_objects objects;
+    weir_key_order order;
+    bool alone;
     uint32_t show_unknown, shown, shown_unknown; /* lines left in all; printed for this schema */
     uint64_t random;
 
@@ -108,6 +112,13 @@ static void report(run *run, const char *kind, uint32_t token, const char *compl
 
 static void fill_mask(run *run) {
     weir_error error;
+    if (run->alone) {
+        memset(run->mask, 0, run->words * sizeof *run->mask);
+        recogniser_judge(run->recogniser, run->tokens, run->verdicts);
+        for (uint32_t token = 0; token < run->token_count; token++)
+            if (run->verdicts[token] == RECOGNISER_ALIVE) run->mask[token / 32] |= 1u << token % 32;
+        return;
+    }
     if (weir_matcher_fill_mask(run->matcher, run->mask, run->words, &error) != WEIR_OK) die("fill_mask", error.message);
 }
 
@@ -171,6 +182,7 @@ static void check_completion(run *run, uint32_t token) {
         report(run, "NO COMPLETION SHOWN", token, NULL);
         return;
     }
+    if (run->alone) return;
     if (weir_matcher_clone(run->matcher, &copy, &error) != WEIR_OK) die("clone", error.message);
     at = prefix_length;
     for (uint32_t next = token; next != UINT32_MAX;) {
@@ -200,9 +212,9 @@ static uint32_t draw_by_first_byte(run *run) {
 
 static void judge_state(run *run) {
     run->counts.states++;
-    recogniser_judge(run->recogniser, run->tokens, run->verdicts);
+    if (!run->alone) recogniser_judge(run->recogniser, run->tokens, run->verdicts);
     compare_tokens(run);
-    compare_others(run);
+    if (!run->alone) compare_others(run);
     for (uint32_t i = 0; i < COMPLETIONS; i++) {
         uint32_t token = draw_by_first_byte(run);
         if (token != UINT32_MAX && run->verdicts[token] == RECOGNISER_ALIVE) check_completion(run, token);
@@ -235,7 +247,7 @@ static bool step(run *run) {
     uint32_t token = way < 4 ? draw_by_first_byte(run) : way < 6 ? draw_evenly(run) : follow_completion(run);
     if (token == UINT32_MAX) token = draw_by_first_byte(run);
     if (token == UINT32_MAX) return false;
-    if (weir_matcher_accept(run->matcher, token, &error) != WEIR_OK) {
+    if (!run->alone && weir_matcher_accept(run->matcher, token, &error) != WEIR_OK) {
         run->counts.contradictions++;
         report(run, "ALLOWED BUT NOT ACCEPTED", token, NULL);
         return false;
@@ -246,7 +258,7 @@ static bool step(run *run) {
 
 /* From the start to the end of a document, judging about every other state. */
 static void walk(run *run, uint32_t *left) {
-    weir_matcher_reset(run->matcher);
+    if (!run->alone) weir_matcher_reset(run->matcher);
     recogniser_reset(run->recogniser);
     for (uint32_t taken = 0; taken<WALK_TOKENS && * left> 0; taken++) {
         fill_mask(run);
@@ -259,41 +271,57 @@ static void walk(run *run, uint32_t *left) {
     }
 }
 
-static bool walk_schema(run *run, const char *schema, size_t length) {
+static void walks(run *run) {
+    uint32_t left = run->state_count;
+    for (uint32_t walks = 0; left > 0 && walks < run->state_count; walks++) walk(run, &left);
+}
+
+static bool open_recogniser(run *run, const char *schema, size_t length) {
     recogniser_options options = RECOGNISER_OPTIONS_INIT;
-    weir_grammar_options grammar_options = WEIR_GRAMMAR_OPTIONS_INIT;
-    weir_grammar *grammar;
-    weir_error error;
     char why[512];
-    options.whitespace = grammar_options.whitespace = run->whitespace;
-    options.objects = grammar_options.objects = run->objects;
-    if (weir_grammar_from_json_schema(run->vocab, schema, length, &grammar_options, &grammar, &error) != WEIR_OK) {
+    options.whitespace = run->whitespace;
+    options.objects = run->objects;
+    options.order = run->order;
+    run->recogniser = recogniser_create(schema, length, &options, why, sizeof why);
+    if (run->recogniser) return true;
+    run->counts.unread++;
+    printf("not read: schema %s %s\n", run->id, why);
+    return false;
+}
+
+static void walk_grammar(run *run, const weir_grammar *grammar) {
+    weir_error error;
+    if (weir_matcher_create(grammar, NULL, &run->matcher, &error) == WEIR_OK) {
+        walks(run);
+        weir_matcher_destroy(run->matcher);
+        return;
+    }
+    if (error.status != WEIR_ERROR_UNSATISFIABLE) die("matcher", error.message);
+    run->counts.unsatisfiable++;
+    if (recogniser_try(run->recogniser, "", 0) == RECOGNISER_DEAD) return;
+    run->counts.contradictions++;
+    printf("CALLED UNSATISFIABLE BUT ALIVE: schema %s\n", run->id);
+}
+
+static bool walk_schema(run *run, const char *schema, size_t length) {
+    weir_grammar_options options = WEIR_GRAMMAR_OPTIONS_INIT;
+    weir_grammar *grammar = NULL;
+    options.whitespace = run->whitespace;
+    options.objects = run->objects;
+    options.order = run->order;
+    if (!run->alone && weir_grammar_from_json_schema(run->vocab, schema, length, &options, &grammar, NULL) != WEIR_OK) {
         run->counts.uncompiled++;
         return false;
     }
-    run->recogniser = recogniser_create(schema, length, &options, why, sizeof why);
-    if (!run->recogniser) {
-        run->counts.unread++;
-        printf("not read: schema %s %s\n", run->id, why);
-        weir_grammar_destroy(grammar);
-        return false;
-    }
-    if (weir_matcher_create(grammar, NULL, &run->matcher, &error) != WEIR_OK) {
-        if (error.status != WEIR_ERROR_UNSATISFIABLE) die("matcher", error.message);
-        run->counts.unsatisfiable++;
-        if (recogniser_try(run->recogniser, "", 0) != RECOGNISER_DEAD) {
-            run->counts.contradictions++;
-            printf("CALLED UNSATISFIABLE BUT ALIVE: schema %s\n", run->id);
-        }
-    } else {
-        uint32_t left = run->state_count;
-        for (uint32_t walks = 0; left > 0 && walks < run->state_count; walks++) walk(run, &left);
-        weir_matcher_destroy(run->matcher);
-    }
-    recogniser_destroy(run->recogniser);
+    bool read = open_recogniser(run, schema, length);
+    if (read && run->alone)
+        walks(run);
+    else if (read)
+        walk_grammar(run, grammar);
+    if (read) recogniser_destroy(run->recogniser);
     weir_grammar_destroy(grammar);
-    run->counts.schemas++;
-    return true;
+    run->counts.schemas += read;
+    return read;
 }
 
 /* --- files and arguments ---------------------------------------------------------------------------------- */
@@ -416,6 +444,10 @@ static void read_arguments(run *run, int argc, char **argv) {
             run->random = strtoull(value, NULL, 10);
         else if (!strcmp(name, "--objects"))
             run->objects = !strcmp(value, "closed");
+        else if (!strcmp(name, "--order"))
+            run->order = !strcmp(value, "any");
+        else if (!strcmp(name, "--alone"))
+            run->alone = !strcmp(value, "1");
         else if (!strcmp(name, "--part")) {
             if (sscanf(value, "%u/%u", &run->part, &run->parts) != 2 || run->part >= run->parts) die(name, value);
         } else if (!strcmp(name, "--whitespace")) {
