@@ -54,9 +54,10 @@ bool problem_can_become(const problem *p, const json *value, const json **open) 
 /* In draft 4 the spelling decides whether it is an integer. */
 static answer constant_number(problem *p, const json *value) {
     const number_goal goal = {
-        .kind = p->kind, .low = value, .high = value, .exponents = !set_tells_integers(p->r, p->set)};
+        .kind = p->kind, .low = value, .high = value, .exponents = set_exponents(p->r, p->set, p->position)};
     answer found = number_complete(p->prefix ? p->prefix : "", p->prefix_length, &goal, p->number);
     json number = {.kind = JSON_NUMBER, .text = p->number};
+    if (found == MAYBE && p->r->draft != 4 && !set_holds(p->r, p->set, value)) return NO;
     if (found != YES) return found;
     number.length = (uint32_t)strlen(p->number);
     if (!set_holds(p->r, p->set, &number)) return NO;

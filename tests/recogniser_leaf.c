@@ -260,7 +260,7 @@ static answer number_leaf(problem *p) {
         if (order > 0 || (order == 0 && f->exclusive)) *bound = f->number, *exclusive = f->exclusive;
     }
     goal.unequal = unequal;
-    goal.exponents = !set_tells_integers(p->r, p->set);
+    goal.exponents = set_exponents(p->r, p->set, p->position);
     answer found = number_complete(p->prefix ? p->prefix : "", p->prefix_length, &goal, p->number);
     free(unequal);
     if (found == YES && p->out) text_put(p->out, p->number, strlen(p->number));

@@ -286,10 +286,11 @@ typedef struct number_goal {
     bool low_exclusive, high_exclusive;
     const json *const *unequal;
     uint32_t unequal_count;
-    bool exponents; /* may be written after one digit that is not 0 and a fraction */
+    answer exponents; /* may they be written after one digit that is not 0 and a fraction? */
 } number_goal;
 bool may_take_exponent(const char *text, uint32_t length);
-/* Completes `prefix` (no exponent in it) to a number that meets the goal: YES with its text in `out`. */
+/* Completes `prefix` (no exponent in it) to a number that meets the goal: YES with its text in `out`. MAYBE too where only
+ * an exponent would do and the policy does not say whether one may be written. */
 #define NUMBER_CAPACITY 1024
 answer number_complete(const char *prefix, uint32_t length, const number_goal *goal, char out[NUMBER_CAPACITY]);
 
@@ -374,6 +375,8 @@ enum { KEPT_NAMES = 8, KEPT_ITEMS = 16 };
 /* Every value that satisfies the set passes a keyword that tells numbers apart. */
 bool set_is_numeric(const recogniser *r, const code_set *set);
 bool set_tells_integers(const recogniser *r, const code_set *set);
+/* May a number of the set be written with an exponent? */
+answer set_exponents(const recogniser *r, const code_set *set, const position *position);
 /* ... a pattern. */
 bool set_surely_patterned(const recogniser *r, const code_set *set);
 position *position_root(recogniser *r);

@@ -247,6 +247,13 @@ bool set_tells_integers(const recogniser *r, const code_set *set) {
     return set_surely(r, set, tells_integers_apart, false);
 }
 
+/* Not where integers are told apart. Where only a component that this set says nothing of does so, which may still be live
+ * for the machine, and where values are compared, the policy leaves it open. */
+answer set_exponents(const recogniser *r, const code_set *set, const position *position) {
+    if (set_tells_integers(r, set)) return NO;
+    return position->integers || position->compared ? MAYBE : YES;
+}
+
 static bool has_a_pattern(const schema *s) { return s->has_pattern; }
 
 bool set_surely_patterned(const recogniser *r, const code_set *set) {

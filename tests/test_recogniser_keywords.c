@@ -103,6 +103,31 @@ TEST(recogniser_pattern, a_string_dies_where_no_match_is_left) {
     unsatisfiable("{\"allOf\":[{\"pattern\":\"^a\"},{\"pattern\":\"^b\"}],\"type\":\"string\"}");
 }
 
+/* --- numbers ---------------------------------------------------------------------------------------------- */
+
+/* Whether "3." may go on to 3.1e1 is up to the machine where a component tells integers apart that no branch needs. */
+static void expect_open(const char *schema, const char *text, recogniser_verdict expected) {
+    recogniser *r = open_schema(schema, NULL);
+    test_context("%s: %s", schema, text);
+    EXPECT_EQ(recogniser_try(r, text, strlen(text)), expected);
+    test_context(NULL);
+    recogniser_destroy(r);
+}
+
+TEST(recogniser_keywords, a_number_that_only_an_exponent_completes_is_open_where_integers_may_be_told_apart) {
+    expect_open("{\"const\":31}", "3.", RECOGNISER_ALIVE);
+    expect_open("{\"const\":31,\"type\":\"integer\"}", "3.", RECOGNISER_DEAD);
+    const char *apart = "{\"enum\":[31],\"not\":{\"type\":\"integer\",\"maximum\":20}}";
+    expect_open(apart, "3", RECOGNISER_ALIVE);
+    expect_open(apart, "31.", RECOGNISER_ALIVE);
+    expect_open(apart, "3.", RECOGNISER_UNKNOWN);
+    expect_open(apart, "3.2", RECOGNISER_DEAD);
+    const char *wide = "{\"minimum\":30,\"anyOf\":[{\"type\":\"integer\"},{\"maximum\":40}],\"type\":\"number\"}";
+    expect_open(wide, "3.1", RECOGNISER_UNKNOWN);
+    expect_open(wide, "31.5", RECOGNISER_ALIVE);
+    expect_open("{\"minimum\":30,\"type\":\"number\"}", "3.1", RECOGNISER_ALIVE);
+}
+
 /* --- names ------------------------------------------------------------------------------------------------ */
 
 TEST(recogniser_keywords, names_are_told_apart_by_pattern) {
