@@ -61,8 +61,9 @@ static answer constant_number(problem *p, const json *value) {
     if (found != YES) return found;
     number.length = (uint32_t)strlen(p->number);
     if (!set_holds(p->r, p->set, &number)) return NO;
-    if (p->out) text_put(p->out, p->number, number.length);
-    return YES;
+    found = position_form(p->r, p->position, p->kind);
+    if (p->out && found == YES) text_put(p->out, p->number, number.length);
+    return found;
 }
 
 static bool is_taken(const problem *p, const json *value) {

@@ -263,6 +263,7 @@ static answer number_leaf(problem *p) {
     goal.exponents = set_exponents(p->r, p->set, p->position);
     answer found = number_complete(p->prefix ? p->prefix : "", p->prefix_length, &goal, p->number);
     free(unequal);
+    found = both(found, position_form(p->r, p->position, p->kind));
     if (found == YES && p->out) text_put(p->out, p->number, strlen(p->number));
     return found;
 }

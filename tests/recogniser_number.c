@@ -237,7 +237,7 @@ answer number_complete(const char *prefix, uint32_t length, const number_goal *g
     s.fraction_limit += 2;
     if (s.whole_limit + s.fraction_limit > NUMBER_CAPACITY / 3) return MAYBE;
     answer found = extend(&s, length);
-    if (found != NO || goal->exponents == NO || !may_take_exponent(out, length)) return found;
+    if (found != NO || goal->exponents == NO || goal->kind == KIND_INTEGER || !may_take_exponent(out, length)) return found;
     found = with_exponent(&s, length);
     return found == YES ? goal->exponents : found;
 }

@@ -281,7 +281,7 @@ bool decimal_is_whole(const char *text, uint32_t length);
 int number_status(const char *text, uint32_t length);
 
 typedef struct number_goal {
-    int kind;               /* KIND_INTEGER, KIND_WHOLE or KIND_FRACTION */
+    int kind;               /* KIND_INTEGER (digits only), KIND_WHOLE or KIND_FRACTION */
     const json *low, *high; /* or NULL */
     bool low_exclusive, high_exclusive;
     const json *const *unequal;
@@ -375,6 +375,8 @@ enum { KEPT_NAMES = 8, KEPT_ITEMS = 16 };
 /* Every value that satisfies the set passes a keyword that tells numbers apart. */
 bool set_is_numeric(const recogniser *r, const code_set *set);
 bool set_tells_integers(const recogniser *r, const code_set *set);
+/* May a number of that kind be written there without an exponent? */
+answer position_form(const recogniser *r, const position *position, int kind);
 /* May a number of the set be written with an exponent? */
 answer set_exponents(const recogniser *r, const code_set *set, const position *position);
 /* ... a pattern. */

@@ -247,6 +247,11 @@ bool set_tells_integers(const recogniser *r, const code_set *set) {
     return set_surely(r, set, tells_integers_apart, false);
 }
 
+/* In draft 4 the spelling tells 1 from 1.0: where a component wants integers the policy leaves 1.0 open. */
+answer position_form(const recogniser *r, const position *position, int kind) {
+    return r->draft == 4 && kind == KIND_WHOLE && position->integers ? MAYBE : YES;
+}
+
 /* Not where integers are told apart. Where only a component that this set says nothing of does so, which may still be live
  * for the machine, and where values are compared, the policy leaves it open. */
 answer set_exponents(const recogniser *r, const code_set *set, const position *position) {

@@ -175,7 +175,9 @@ static json *scalar_value(recogniser *r, json_kind kind, const char *raw, size_t
 }
 
 void text_finish_number(recogniser *r, text_state *state, size_t at) {
-    finish_value(r, state, scalar_value(r, JSON_NUMBER, r->document + state->start, at - state->start));
+    json *value = scalar_value(r, JSON_NUMBER, r->document + state->start, at - state->start);
+    state->unsure |= position_form(r, child_position(r, state->frame), value_kind(value)) != YES;
+    finish_value(r, state, value);
 }
 
 static bool finish_string(recogniser *r, text_state *state, size_t at) {

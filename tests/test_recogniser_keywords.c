@@ -128,6 +128,15 @@ TEST(recogniser_keywords, a_number_that_only_an_exponent_completes_is_open_where
     expect_open("{\"minimum\":30,\"type\":\"number\"}", "3.1", RECOGNISER_ALIVE);
 }
 
+TEST(recogniser_keywords, a_whole_number_with_a_fraction_is_open_where_draft_4_tells_it_from_an_integer) {
+    const char *four = "{\"$schema\":\"http://json-schema.org/draft-04/schema#\",\"anyOf\":[{\"type\":\"integer\"},{\"enum\":[1]}]}";
+    expect_open(four, "1", RECOGNISER_ALIVE);
+    expect_open(four, "1.", RECOGNISER_UNKNOWN);
+    expect_open(four, "1.5", RECOGNISER_DEAD);
+    expect_open("{\"$schema\":\"http://json-schema.org/draft-04/schema#\",\"enum\":[1]}", "1.", RECOGNISER_ALIVE);
+    expect_open("{\"anyOf\":[{\"type\":\"integer\"},{\"enum\":[1]}]}", "1.", RECOGNISER_ALIVE);
+}
+
 /* --- names ------------------------------------------------------------------------------------------------ */
 
 TEST(recogniser_keywords, names_are_told_apart_by_pattern) {
