@@ -306,11 +306,13 @@ static void walk_grammar(run *run, const weir_grammar *grammar) {
 static bool walk_schema(run *run, const char *schema, size_t length) {
     weir_grammar_options options = WEIR_GRAMMAR_OPTIONS_INIT;
     weir_grammar *grammar = NULL;
+    weir_error error;
     options.whitespace = run->whitespace;
     options.objects = run->objects;
     options.order = run->order;
-    if (!run->alone && weir_grammar_from_json_schema(run->vocab, schema, length, &options, &grammar, NULL) != WEIR_OK) {
+    if (!run->alone && weir_grammar_from_json_schema(run->vocab, schema, length, &options, &grammar, &error) != WEIR_OK) {
         run->counts.uncompiled++;
+        printf("refused: schema %s %s\n", run->id, error.message);
         return false;
     }
     bool read = open_recogniser(run, schema, length);
