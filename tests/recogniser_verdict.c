@@ -55,10 +55,10 @@ static uint32_t name_of(const position *p, uint32_t index) {
 }
 
 /* Such a name may be left out by the policies: there are many others already, or the option "closed" does not say. */
-static bool other_is_unsure(const recogniser *r, const frame *f) {
+static bool other_is_unsure(const frame *f) {
     uint32_t kept = 0;
     for (const member *m = f->last; m; m = m->before) kept += name_is_other(m->name);
-    bool told_apart = f->position->disjunct || f->position->compared || r->options.order == WEIR_ORDER_ANY;
+    bool told_apart = f->position->disjunct || f->position->compared;
     return f->position->open_unsure || f->position->vague || (told_apart && kept >= KEPT_NAMES);
 }
 
@@ -89,7 +89,7 @@ static answer key_viable(recogniser *r, frame *f, uint32_t index) {
     bool used_up = name_is_other(name) && f->position->by_pattern && !language_lives(r->languages, class_left(r, f, name));
     answer found = key_allowed(r, f, name) ? child_fresh(r, open_some_key(r, f, name)) : NO;
     if (used_up) found = found != NO && may_repeat(r, f->position) ? MAYBE : NO;
-    if (found == YES && name_is_other(name) && other_is_unsure(r, f)) found = MAYBE;
+    if (found == YES && name_is_other(name) && other_is_unsure(f)) found = MAYBE;
     if (found != MAYBE) f->keys[index] = (signed char)found;
     return found;
 }

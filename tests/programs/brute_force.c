@@ -375,9 +375,13 @@ static void walk_line(run *run, const char *line, size_t length) {
         size_t own = value_length(line + schema->byte);
         run->counts.lines++;
         run->shown = run->shown_unknown = 0;
+        unsigned long unknown = run->counts.unknown, verdicts = run->counts.verdicts;
         bool walked = walk_schema(run, line + schema->byte, own);
         double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
         if (walked && seconds > 20) printf("slow: schema %s %.1f s\n", run->id, seconds);
+        unknown = run->counts.unknown - unknown;
+        verdicts = run->counts.verdicts - verdicts;
+        if (unknown > verdicts / 200) printf("vague: schema %s %lu unknown\n", run->id, unknown);
     }
     arena_free(&arena);
 }
