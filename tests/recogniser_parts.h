@@ -145,6 +145,8 @@ typedef struct position {
     bool numeric;                      /* some component tells numbers apart */
     bool integers;                     /* some component tells integers from other numbers */
     bool disjunct;                     /* what names that are not listed there are can decide a verdict */
+    bool says_of_others;               /* ... of some component */
+    bool choice;                       /* ... which is not the verdict of all, but of a branch, here or further out */
     bool unique;                       /* some component wants unique items */
     bool compared;                     /* values here are parts of such items */
     bool open;                         /* unlisted names may be written */

@@ -282,7 +282,7 @@ static bool is_choice(const schema *s) {
 }
 
 static void set_flags(const recogniser *r, position *p) {
-    bool lists_names = false, says_others = false, may_say = false, disjunct = false, others_matter = false, counted = false;
+    bool lists_names = false, says_others = false, may_say = false, counted = false;
     for (uint32_t i = 0; i < p->component_count; i++) {
         if (p->components[i] & CODE_VALUE) {
             p->numeric |= code_value(r, p->components[i])->kind == JSON_NUMBER;
@@ -293,15 +293,15 @@ static void set_flags(const recogniser *r, position *p) {
         p->integers |= tells_integers_apart(s);
         p->patterned |= s->has_pattern;
         p->unique |= s->unique;
-        disjunct |= is_choice(s);
-        others_matter |= says_of_others(s);
+        p->choice |= is_choice(s);
+        p->says_of_others |= says_of_others(s);
         counted |= s->min_members || s->max_members < UINT64_MAX;
         bool reads_keywords = s->node->kind == JSON_OBJECT && !(r->draft <= 7 && s->reference);
         lists_names |= reads_keywords && json_get(s->node, "properties");
         says_others |= s->additional != NULL;
         may_say |= s->pattern_count || s->names || s->unevaluated_members;
     }
-    p->disjunct = (disjunct && others_matter) || counted;
+    p->disjunct = (p->choice && p->says_of_others) || counted;
     /* The option "closed" speaks where nothing in the schema does. */
     p->open = r->options.objects == WEIR_OBJECTS_STANDARD || !lists_names || says_others || may_say;
     p->open_unsure = p->open && may_say && r->options.objects != WEIR_OBJECTS_STANDARD && lists_names && !says_others;
@@ -386,9 +386,19 @@ static const position *child_make(recogniser *r, const position *p, bool by_name
     return made;
 }
 
+static bool has_contains(const recogniser *r, const position *p) {
+    bool found = false;
+    for (uint32_t i = 0; i < p->component_count && !found; i++)
+        found = !(p->components[i] & CODE_VALUE) && code_schema(r, p->components[i])->contains;
+    return found;
+}
+
+/* What a position hands down: a position that several share has what any of them hands it. */
 static const position *child_in(recogniser *r, const position *p, position **slot, bool by_name, uint64_t key) {
     if (!*slot) *slot = (position *)child_make(r, p, by_name, key);
     if (p->unique || p->compared) (*slot)->compared = true;
+    if (p->choice || (!by_name && has_contains(r, p))) (*slot)->choice = true;
+    (*slot)->disjunct |= (*slot)->choice && (*slot)->says_of_others;
     return *slot;
 }
 

@@ -155,6 +155,18 @@ TEST(recogniser_keywords, names_are_told_apart_by_pattern) {
     dies("{\"not\":{\"propertyNames\":{\"const\":\"a\"}}}", "{\"a\":1^}");
 }
 
+TEST(recogniser_keywords, the_spelling_of_names_is_open_where_a_branch_further_out_hangs_on_them) {
+    const char *closed = "{\"properties\":{\"x\":{\"properties\":{\"a\":{}},\"additionalProperties\":false}}}";
+    char schema[256];
+    expect_open("{\"properties\":{\"x\":{\"properties\":{\"a\":{}}}}}", "{\"x\":{\"\\/", RECOGNISER_ALIVE);
+    snprintf(schema, sizeof schema, "{\"anyOf\":[%s,{\"required\":[\"y\"]}]}", closed);
+    expect_open(schema, "{\"x\":{\"\\/", RECOGNISER_UNKNOWN);
+    expect_open(schema, "{\"x\":{\"b", RECOGNISER_ALIVE);
+    snprintf(schema, sizeof schema, "{\"contains\":%s}", closed);
+    expect_open(schema, "[{\"x\":{\"\\/", RECOGNISER_UNKNOWN);
+    expect_open(schema, "[{\"x\":{\"b", RECOGNISER_ALIVE);
+}
+
 TEST(recogniser_keywords, members_are_counted) {
     dies("{\"minProperties\":2,\"properties\":{\"a\":{},\"b\":{}},\"additionalProperties\":false}", "{\"^b");
     dies("{\"minProperties\":1}", "{^}");
