@@ -1,6 +1,6 @@
 /* recogniser_reference.c - a $ref and the place where it stands in, the node that it names out.
  *
- * URIs are joined as RFC 3986 section 5.2 says; resources and anchors are looked for in the whole document. */
+ * URIs are joined as RFC 3986 section 5.2 says; resources and anchors are looked for wherever schemas stand. */
 #include "recogniser_parts.h"
 
 #include <stdio.h>
@@ -8,10 +8,13 @@
 
 enum { URI_CAPACITY = 2048 };
 
+/* What is looked at is a schema (or a list of them), an object whose members are, or neither: enum, const, unknown keywords. */
+typedef enum place { NO_SCHEMA, SCHEMA, SCHEMAS_BY_NAME } place;
+
 static bool uri_join(const char *base, const char *reference, char *out);
 static bool base_of(const recogniser *r, const json *node, char *out);
-static const json *find_resource(const recogniser *r, const json *node, const char *uri);
-static const json *find_anchor(const recogniser *r, const json *node, const char *uri, const char *anchor);
+static const json *find_resource(const recogniser *r, const json *node, const char *uri, place place);
+static const json *find_anchor(const recogniser *r, const json *node, const char *uri, const char *anchor, place place);
 static const json *follow_pointer(const json *node, const char *pointer);
 
 const json *reference_target(recogniser *r, const json *from, const char *reference, uint32_t length) {
@@ -29,8 +32,8 @@ const json *reference_target(recogniser *r, const json *from, const char *refere
             decoded[used++] = *c;
     }
     decoded[used] = 0;
-    if (decoded[0] && decoded[0] != '/') return find_anchor(r, r->root_node, uri, decoded);
-    const json *resource = find_resource(r, r->root_node, uri);
+    if (decoded[0] && decoded[0] != '/') return find_anchor(r, r->root_node, uri, decoded, SCHEMA);
+    const json *resource = find_resource(r, r->root_node, uri, SCHEMA);
     return resource ? follow_pointer(resource, decoded) : NULL;
 }
 
@@ -52,37 +55,41 @@ static bool base_of(const recogniser *r, const json *node, char *out) {
     return true;
 }
 
-/* Values of enum and const hold no schemas. */
-static bool is_data(const json *node) {
-    if (!node->key || !node->parent) return false;
-    if (!strcmp(node->key, "enum")) return node->kind == JSON_ARRAY;
-    return !strcmp(node->key, "const") &&
-           !(node->parent->key && (!strcmp(node->parent->key, "properties") || !strcmp(node->parent->key, "$defs")));
+static place place_below(const json *node, place place, const json *child) {
+    static const char *const named[] = {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"};
+    static const char *const single[] = {"items", "prefixItems", "additionalItems", "additionalProperties", "allOf", "anyOf", "oneOf", "not",
+                                         "if", "then", "else", "contains", "propertyNames", "unevaluatedItems", "unevaluatedProperties"};
+    if (place == SCHEMAS_BY_NAME || node->kind == JSON_ARRAY) return SCHEMA;
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+        if (!strcmp(child->key, named[i])) return SCHEMAS_BY_NAME;
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++)
+        if (!strcmp(child->key, single[i])) return SCHEMA;
+    return NO_SCHEMA;
 }
 
-static const json *find_resource(const recogniser *r, const json *node, const char *uri) {
+static const json *find_resource(const recogniser *r, const json *node, const char *uri, place place) {
     char base[URI_CAPACITY];
-    if (is_data(node)) return NULL;
-    const json *id = own_id(r, node);
+    if (place == NO_SCHEMA) return NULL;
+    const json *id = place == SCHEMA ? own_id(r, node) : NULL;
     if ((!node->parent || (id && id->text[0] != '#')) && base_of(r, node, base) && !strcmp(base, uri)) return node;
     for (const json *child = node->child; child; child = child->next) {
-        const json *found = find_resource(r, child, uri);
+        const json *found = find_resource(r, child, uri, place_below(node, place, child));
         if (found) return found;
     }
     return NULL;
 }
 
-static const json *find_anchor(const recogniser *r, const json *node, const char *uri, const char *anchor) {
+static const json *find_anchor(const recogniser *r, const json *node, const char *uri, const char *anchor, place place) {
     char base[URI_CAPACITY];
-    if (is_data(node)) return NULL;
-    if (node->kind == JSON_OBJECT) {
+    if (place == NO_SCHEMA) return NULL;
+    if (place == SCHEMA && node->kind == JSON_OBJECT) {
         const json *name = r->draft >= 2019 ? json_get(node, "$anchor") : own_id(r, node);
         const char *text = name && name->kind == JSON_STRING ? name->text : NULL;
         if (text && r->draft < 2019) text = strchr(text, '#') ? strchr(text, '#') + 1 : NULL;
         if (text && !strcmp(text, anchor) && base_of(r, node, base) && !strcmp(base, uri)) return node;
     }
     for (const json *child = node->child; child; child = child->next) {
-        const json *found = find_anchor(r, child, uri, anchor);
+        const json *found = find_anchor(r, child, uri, anchor, place_below(node, place, child));
         if (found) return found;
     }
     return NULL;
