@@ -116,12 +116,16 @@ const char *recogniser_completion(recogniser *r, const void *bytes, size_t lengt
     text_state state = *r->state;
     text_buffer next = {NULL, 0, 0};
     size_t at = r->length;
+    r->gave_up = false;
     text_forget(r);
     r->frames = &r->scratch;
     walk(r, &state, bytes, at, length);
     at += length;
     for (int step = 0; step < 10000 && !state.dead && !text_complete(r, &state, at); step++) {
-        if (!text_continuation(r, &state, at, &next)) break;
+        if (!text_continuation(r, &state, at, &next)) {
+            r->gave_up = r->work > r->options.work_limit || state.frame->unsure || state.frame->child_unsure;
+            break;
+        }
         walk(r, &state, next.data, at, next.length);
         at += next.length;
     }
@@ -136,6 +140,10 @@ const char *recogniser_completion(recogniser *r, const void *bytes, size_t lengt
     *completion_length = at;
     /* A text with a repeated name is no document for json_parse; the steps have validated it. */
     return done && (state.repeated || recogniser_validate(r, r->completion, at)) ? r->completion : NULL;
+}
+
+bool recogniser_gave_up(const recogniser *r) {
+    return r->gave_up;
 }
 
 /* --- tokens --- */

@@ -58,6 +58,8 @@ const char *recogniser_prefix(const recogniser *recogniser, size_t *length);
 /* A whole text that begins with prefix + bytes and that both the policies and the validator accept, NUL-terminated,
  * borrowed until the next call; NULL when none was found. The prefix stays. */
 const char *recogniser_completion(recogniser *recogniser, const void *bytes, size_t length, size_t *completion_length);
+/* The last completion was not found because the search ran out of work. */
+bool recogniser_gave_up(const recogniser *recogniser);
 
 /* Every token at once. The strings are sorted once; each one starts from what it shares with the one before. */
 typedef struct recogniser_tokens recogniser_tokens;

@@ -202,6 +202,7 @@ struct recogniser {
     arena *frames;            /* where frames go now: arena or scratch */
     struct frame_memo *after; /* frames that were made in scratch, by what they came from */
     char *completion;
+    bool gave_up; /* the search for it ran out of work */
 };
 
 void recogniser_panic(const char *what);

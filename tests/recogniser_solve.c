@@ -123,6 +123,7 @@ void frame_children(recogniser *r, frame *frame) {
     set_list found = {0, 0, NULL};
     frame->child_ready = true;
     frame->child_unsure = frame->unsure;
+    r->work = 0; /* a question of its own: what is found must not hang on what was asked before */
     if (!frame->parent) { /* the document itself */
         frame->child_position = frame->position;
         frame->child_sets = frame->sets;

@@ -177,6 +177,11 @@ static void check_completion(run *run, uint32_t token) {
     const char *text = recogniser_completion(run->recogniser, run->bytes[token], run->lengths[token], &length);
     recogniser_prefix(run->recogniser, &prefix_length);
     run->counts.completions++;
+    if (!text && recogniser_gave_up(run->recogniser)) {
+        run->counts.unknown++;
+        report(run, "unknown", token, NULL);
+        return;
+    }
     if (!text) {
         run->counts.contradictions++;
         report(run, "NO COMPLETION SHOWN", token, NULL);
