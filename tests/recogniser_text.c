@@ -229,6 +229,7 @@ static bool finish_key(recogniser *r, text_state *state, size_t at) {
         state->repeated = true;
         state->unsure |= !names_are_alike(r, f->position); /* the verdict could depend on it */
     }
+    state->unsure |= name_is_other(name) && f->position->open_unsure;
     state->frame = frame_open_key(r, f, name, text, length);
     state->phase = PHASE_COLON;
     return true;
