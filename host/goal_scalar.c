@@ -105,9 +105,10 @@ typedef struct number_context {
 
 static formula decide_number(compiler *c, void *context, const formula_node *atom, formula self) {
     const number_context *n = context;
-    if (atom->atom == ATOM_INTEGER) {
-        (void)c;
-        return n->form != NUMBER_OTHER ? FORMULA_TRUE : FORMULA_FALSE;
+    (void)c;
+    if (atom->atom == ATOM_INTEGER) { /* in draft 4 the spelling counts: 1.0 is none */
+        bool integer = n->form == NUMBER_INTEGER || (n->form == NUMBER_INTEGER_WITH_FRACTION && atom->a == 0);
+        return integer ? FORMULA_TRUE : FORMULA_FALSE;
     }
     if (atom->atom != ATOM_AT_LEAST && atom->atom != ATOM_ABOVE) return self;
     uint32_t at = n->rank[atom->a];
@@ -115,24 +116,18 @@ static formula decide_number(compiler *c, void *context, const formula_node *ato
     return holds ? FORMULA_TRUE : FORMULA_FALSE;
 }
 
-typedef struct number_atoms {
-    id_list thresholds;
-    bool draft_4; /* an integer may not be written 1.0 */
-} number_atoms;
-
-static void visit_number_atom(compiler *c, void *context, const formula_node *atom, formula self) {
+static void visit_threshold(compiler *c, void *context, const formula_node *atom, formula self) {
     (void)self;
-    number_atoms *atoms = context;
-    if (atom->atom == ATOM_INTEGER) atoms->draft_4 |= atom->a == 1;
+    id_list *thresholds = context;
     if (atom->atom != ATOM_AT_LEAST && atom->atom != ATOM_ABOVE) return;
-    uint32_t at = atoms->thresholds.count;
+    uint32_t at = thresholds->count;
     const decimal *value = schema_threshold(c, atom->a);
-    while (at > 0 && decimal_order(schema_threshold(c, atoms->thresholds.items[at - 1]), value) > 0) at--;
-    if (at > 0 && atoms->thresholds.items[at - 1] == atom->a) return;
-    PUSH(c, atoms->thresholds, atom->a);
-    memmove(atoms->thresholds.items + at + 1, atoms->thresholds.items + at,
-            (atoms->thresholds.count - 1 - at) * sizeof(uint32_t));
-    atoms->thresholds.items[at] = atom->a;
+    while (at > 0 && decimal_order(schema_threshold(c, thresholds->items[at - 1]), value) > 0) at--;
+    if (at > 0 && thresholds->items[at - 1] == atom->a) return;
+    PUSH(c, *thresholds, atom->a);
+    memmove(thresholds->items + at + 1, thresholds->items + at,
+            (thresholds->count - 1 - at) * sizeof(uint32_t));
+    thresholds->items[at] = atom->a;
 }
 
 /* The digits of |value| before the point, most significant first; returns how many. */
@@ -191,11 +186,11 @@ static bool region_has(compiler *c, const number_plan *plan, uint32_t region, in
 void plan_numbers(compiler *c, goal *g) {
     formula wanted = g->of_type[TYPE_NUMBER];
     const uint64_t bits = 1ull << ATOM_INTEGER | 1ull << ATOM_AT_LEAST | 1ull << ATOM_ABOVE;
-    number_atoms atoms = {{NULL, 0, 0}, false};
-    formula_visit(c, wanted, bits, visit_number_atom, &atoms);
+    id_list thresholds = {NULL, 0, 0};
+    formula_visit(c, wanted, bits, visit_threshold, &thresholds);
     number_plan *plan = g->numbers = NEW(c, number_plan);
-    plan->thresholds = atoms.thresholds.items;
-    plan->threshold_count = atoms.thresholds.count;
+    plan->thresholds = thresholds.items;
+    plan->threshold_count = thresholds.count;
     uint32_t regions = 2 * plan->threshold_count + 1;
     plan->classes = NEW_ARRAY(c, formula, regions * NUMBER_FORMS);
     plan->free = (formula_get(c, wanted)->atoms & bits) == 0;
@@ -205,7 +200,7 @@ void plan_numbers(compiler *c, goal *g) {
     for (uint32_t region = 0; region < regions; region++) {
         for (int form = 0; form < NUMBER_FORMS; form++) {
             number_context context = {rank, region, form};
-            bool written = region_has(c, plan, region, form) && !(atoms.draft_4 && form == NUMBER_INTEGER_WITH_FRACTION);
+            bool written = region_has(c, plan, region, form);
             plan->classes[region * NUMBER_FORMS + form] =
                 written ? formula_replace(c, wanted, bits, decide_number, &context) : FORMULA_FALSE;
         }
