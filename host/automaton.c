@@ -119,7 +119,8 @@ uint32_t instance_add(compiler *c, uint32_t scalar, const instance *like) {
             edge e = a->edges.items[l->edges + k];
             if (e.op == EDGE_ELSE && a->targets.items[like->exits + e.target] == a->end) flags |= STATE_ACCEPTS;
         }
-        if (a->careful && (!s->ample[i] || (is_name && l->on_trie) || like->longest != NONE)) flags |= STATE_CAREFUL;
+        bool of_items = is_name && a->object_of_items.items[like->object] != 0; /* their bits say all */
+        if (a->careful && !of_items && (!s->ample[i] || (is_name && l->on_trie) || like->longest != NONE)) flags |= STATE_CAREFUL;
         if (a->careful && s->ample[i] && !is_name && like->longest != NONE) flags |= STATE_ROOMY;
         if (a->careful && s->frozen[i]) flags |= STATE_FROZEN;
         if (kinds && l->others && !s->ample[i]) flags |= STATE_CAREFUL;
@@ -223,6 +224,40 @@ static uint32_t add_literal(compiler *c, edge *edges, uint32_t count, const char
     return count + 1;
 }
 
+/* Strings of a finite set, of which each item of a unique array must be another: like names, bits of the frame tell which
+ * have been read. */
+static uint32_t add_items(compiler *c, const goal *g, const uint32_t *conts, edge *edges, uint32_t count) {
+    automaton *a = c->automaton;
+    const string_plan *plan = g->strings;
+    uint32_t members = plan->member_count, live = 0;
+    named_text *texts = NEW_ARRAY(c, named_text, members + 1), *sorted = NEW_ARRAY(c, named_text, members + 1);
+    uint32_t *rank = NEW_ARRAY(c, uint32_t, members + 1), *exits = NEW_ARRAY(c, uint32_t, members + 1);
+    for (uint32_t i = 0; i < members; i++) texts[i].content = schema_text(c, plan->members[i].text, &texts[i].length);
+    texts_rank(c, texts, members, rank);
+    for (uint32_t i = 0; i < members; i++) {
+        uint32_t cont = cont_of(g, conts, plan->members[i].class);
+        texts[i].live = cont != NONE;
+        sorted[rank[i]] = texts[i];
+        exits[rank[i]] = cont;
+        live += cont != NONE;
+    }
+    if (live == 0) return count;
+    instance like;
+    memset(&like, 0, sizeof like);
+    like.object = object_new(c, members);
+    a->object_of_items.items[like.object] = 1;
+    like.dead = mask_list(c, members / 32 + 1);
+    for (uint32_t i = 0; i <= members; i++) { /* the last stands for other strings */
+        if (i == members || exits[i] == NONE) a->masks.items[like.dead + i / 32] |= 1u << i % 32;
+    }
+    uint32_t scalar = string_module(c, sorted, members, NULL, 0, false);
+    length_case none = {0, NONE, NONE};
+    uint32_t id = name_instance(c, scalar, exits, &none, &like);
+    uint32_t first = a->instances.items[id].base + a->scalars.items[scalar]->root;
+    edges[count] = (edge){'"', '"', EDGE_NAMED, 0, target_list(c, (const uint32_t[]){first, id}, 2)};
+    return count + 1;
+}
+
 static uint32_t add_string(compiler *c, const goal *g, const uint32_t *conts, edge *edges, uint32_t count) {
     const string_plan *plan = g->strings;
     if (plan == NULL) return count;
@@ -237,6 +272,9 @@ static uint32_t add_string(compiler *c, const goal *g, const uint32_t *conts, ed
     for (uint32_t i = 0; i < plan->length_count; i++) {
         uint32_t cont = cont_of(g, conts, plan->lengths[i].class);
         if (cont != NONE) lengths[length_count++] = (length_case){plan->lengths[i].lo, plan->lengths[i].hi, cont};
+    }
+    if (length_count == 0 && c->automaton->item_conts != NULL) {
+        return add_items(c, g, c->automaton->item_conts, edges, count);
     }
     if (length_count == 0) {
         text_target *list = compiler_new(c, sizeof *list * (plan->member_count + 1));
@@ -289,7 +327,10 @@ static uint32_t add_container(compiler *c, goal_id id, value_type type, const ui
     automaton *a = c->automaton;
     const graph *container = type == TYPE_OBJECT ? g->object : g->array;
     if (container == NULL || container->nodes.count == 0) return count;
+    const uint32_t *item_conts = a->item_conts;
+    a->item_conts = NULL;
     uint32_t index = module_get(c, id, type, conts);
+    a->item_conts = item_conts;
     if (a->modules.items[index].start == NONE) return count;
     bool is_new;
     uint32_t class_count = g->classes.count;
@@ -316,7 +357,7 @@ uint32_t value_state(compiler *c, goal_id id, const uint32_t *conts, bool spaces
     const goal *g = goal_get(c, id);
     uint32_t *key = compiler_new(c, sizeof *key * (g->classes.count + 3));
     key[0] = id;
-    key[1] = spaces;
+    key[1] = (uint32_t)spaces | (uint32_t)(a->item_conts != NULL) << 1;
     key[2] = a->current;
     if (g->classes.count != 0) memcpy(key + 3, conts, sizeof *key * g->classes.count);
     bool is_new;

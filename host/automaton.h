@@ -89,6 +89,7 @@ typedef struct automaton {
     VECTOR(struct { cost *items; uint32_t count, capacity; }) state_costs; /* least.c: what finishing takes */
     VECTOR(boundary_plan) boundary_costs;
     VECTOR(object) objects;
+    VECTOR(uint8_t) object_of_items; /* the names are strings of a finite set, items of a unique array */
     VECTOR(uint8_t) object_two_ways; /* least_names.c: the cheapest values of needed names are not the shallowest */
     VECTOR(uint32_t) masks;         /* of names */
     VECTOR(uint32_t) weights;       /* least_frame.c: what members cost */
@@ -115,6 +116,8 @@ typedef struct automaton {
     uint32_t hash_slots, class_max, name_words;
     uint32_t current;    /* module being emitted */
     bool careful;        /* and whether it is a careful one */
+    const uint32_t *item_conts; /* the value being made is an item of a unique array: where to go on behind strings of a finite set,
+                            which bits of the frame keep apart; else NULL */
 } automaton;
 
 /* Builds the machine of c->goals. start is STATE_DEAD when nothing satisfies the schema. */
@@ -163,6 +166,9 @@ void emit_array(compiler *c, uint32_t index);
 void plan_object(compiler *c, module *m);
 void plan_array(compiler *c, module *m);
 bool module_usable(const module *m, uint32_t class_index);
+/* The names of an object that are told apart, without order: [words] masks, all clear but what reading each sets. */
+uint32_t object_new(compiler *c, uint32_t name_count);
+uint32_t mask_list(compiler *c, uint32_t words); /* all clear */
 /* Edges plus white space before them (policy any): returns the state. id NONE: interned, else that state is set. */
 uint32_t spaced_state(compiler *c, const edge *edges, uint32_t count, bool spaces, uint32_t id);
 /* After a comma or an opening bracket, before a member or item whose first bytes are `edges` (policy applied). */
@@ -172,11 +178,6 @@ void after_member(compiler *c, uint32_t id, const edge *close, const edge *comma
 void start_member(compiler *c, uint32_t id, const edge *close, const edge *edges, uint32_t count);
 
 /* automaton_string.c */
-typedef struct named_text {
-    const char *content;
-    uint32_t length;
-    bool live; /* may be written */
-} named_text;
 /* A string module that tells the given texts apart (class i: text i) from all others (the free exit). */
 uint32_t string_module(compiler *c, const named_text *texts, uint32_t count, const length_case *lengths,
                        uint32_t length_count, bool hashes);

@@ -104,7 +104,8 @@ static uint32_t after_item(compiler *c, uint32_t index, uint32_t node) {
 }
 
 /* Where to go on behind an item of one class; NONE: it is of no use. */
-static uint32_t behind_item(compiler *c, uint32_t index, uint32_t node, const take *t, uint32_t class_index, uint32_t count) {
+static uint32_t behind_item(compiler *c, uint32_t index, uint32_t node, const take *t, uint32_t class_index, uint32_t count,
+                            uint32_t *plain) {
     automaton *a = c->automaton;
     const graph *array = goal_get(c, a->modules.items[index].goal)->array;
     uint32_t target = class_index < t->targets.count ? t->targets.items[class_index] : NONE, repeated = NONE;
@@ -112,9 +113,25 @@ static uint32_t behind_item(compiler *c, uint32_t index, uint32_t node, const ta
     if (!can_finish(&a->modules.items[index], array, target, count + 1)) target = NONE;
     if (!can_finish(&a->modules.items[index], array, repeated, count + 1)) repeated = NONE;
     uint32_t unlike = target == NONE ? NONE : after_item(c, index, target), like = repeated == NONE ? NONE : after_item(c, index, repeated);
+    *plain = unlike;
     bool certain;
     if (!array->unique || !array_waits_for_repeats(c, array->nodes.items[node].left, &certain)) return unlike;
     return unlike == NONE && like == NONE ? NONE : judging_state(c, unlike, like, certain);
+}
+
+/* Whether bits can tell the items of a unique array apart: all have the same goal, and none may repeat. */
+static bool items_are_alike(const graph *array) {
+    if (!array->unique || array->prefix != 1) return false;
+    for (uint32_t i = 0; i < array->nodes.count; i++) {
+        const graph_node *node = &array->nodes.items[i];
+        for (uint32_t k = 0; k < node->takes.count; k++) {
+            if (node->takes.items[k].child.goal != array->nodes.items[0].takes.items[0].child.goal) return false;
+            for (uint32_t n = 0; n < node->takes.items[k].repeats.count; n++) {
+                if (node->takes.items[k].repeats.items[n] != NONE) return false;
+            }
+        }
+    }
+    return true;
 }
 
 /* The value of the item that follows `count` items; NONE: no useful one exists. */
@@ -125,12 +142,17 @@ static uint32_t item_state(compiler *c, uint32_t index, uint32_t node, uint32_t 
     const take *t = &array->nodes.items[node].takes.items[0];
     const goal *value = goal_get(c, t->child.goal);
     uint32_t *conts = compiler_new(c, sizeof *conts * (value->classes.count + 1));
+    uint32_t *plain = compiler_new(c, sizeof *plain * (value->classes.count + 1));
     bool any = false;
     for (uint32_t i = 0; i < value->classes.count; i++) {
-        conts[i] = behind_item(c, index, node, t, i, count);
+        conts[i] = behind_item(c, index, node, t, i, count, &plain[i]);
         any |= conts[i] != NONE;
     }
-    return any ? value_state(c, t->child.goal, conts, spaces) : NONE;
+    if (!any) return NONE;
+    a->item_conts = items_are_alike(array) ? plain : NULL;
+    uint32_t made = value_state(c, t->child.goal, conts, spaces);
+    a->item_conts = NULL;
+    return made;
 }
 
 static uint32_t copy_edges(const compiler *c, uint32_t from, edge *edges) {

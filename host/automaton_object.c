@@ -43,7 +43,7 @@ void plan_object(compiler *c, module *m) {
 
 /* --- the record of an object's names -------------------------------------------------------------------------- */
 
-static uint32_t add_masks(compiler *c, uint32_t words) {
+uint32_t mask_list(compiler *c, uint32_t words) {
     automaton *a = c->automaton;
     uint32_t first = a->masks.count;
     for (uint32_t i = 0; i < words; i++) PUSH(c, a->masks, 0);
@@ -52,15 +52,14 @@ static uint32_t add_masks(compiler *c, uint32_t words) {
 
 static void set_bit(automaton *a, uint32_t mask, uint32_t bit) { a->masks.items[mask + bit / 32] |= 1u << bit % 32; }
 
-/* What reading a name sets: itself; in the schema's order also every listed name before it. */
+/* In the schema's order reading a name also sets every listed name before it. */
 static void fill_reads(compiler *c, const graph *g, const object *o) {
     automaton *a = c->automaton;
     for (uint32_t i = 0; i <= g->names.count; i++) {
         uint32_t leaf = i < g->names.count ? g->leaf[i] : o->name_count;
         uint32_t mask = o->reads + leaf * o->words;
         uint32_t passed = i < g->listed ? i : g->listed;
-        if (i < g->names.count) set_bit(a, mask, leaf);
-        for (uint32_t k = 0; k < passed && c->options.order == WEIR_ORDER_SCHEMA; k++) set_bit(a, mask, g->leaf[k]);
+        for (uint32_t k = 0; k < passed; k++) set_bit(a, mask, g->leaf[k]);
     }
     compiler_spend(c, (uint64_t)g->names.count * g->listed);
 }
@@ -73,8 +72,8 @@ static void fill_order(compiler *c, const graph *g, object *o) {
         if (g->needed[i]) PUSH(c, needed, i);
     }
     o->order_count = needed.count;
-    o->order = add_masks(c, needed.count);
-    o->beyond = add_masks(c, needed.count * o->words);
+    o->order = mask_list(c, needed.count);
+    o->beyond = mask_list(c, needed.count * o->words);
     for (uint32_t k = 0; k < needed.count; k++) {
         uint32_t mask = o->beyond + k * o->words;
         a->masks.items[o->order + k] = g->leaf[needed.items[k]];
@@ -84,22 +83,34 @@ static void fill_order(compiler *c, const graph *g, object *o) {
     compiler_spend(c, (uint64_t)needed.count * g->names.count);
 }
 
-static uint32_t object_add(compiler *c, const graph *g) {
+uint32_t object_new(compiler *c, uint32_t name_count) {
     automaton *a = c->automaton;
     object o;
     memset(&o, 0, sizeof o);
-    o.name_count = g->names.count;
-    o.words = g->names.count / 32 + 1;
+    o.name_count = name_count;
+    o.words = name_count / 32 + 1;
     if (o.words > a->name_words) a->name_words = o.words;
-    o.required = add_masks(c, o.words);
+    o.required = mask_list(c, o.words);
+    o.reads = mask_list(c, (o.name_count + 1) * o.words);
+    for (uint32_t i = 0; i < name_count; i++) set_bit(a, o.reads + i * o.words, i);
+    PUSH(c, a->objects, o);
+    PUSH(c, a->object_of_items, 0);
+    return a->objects.count - 1;
+}
+
+static uint32_t object_add(compiler *c, const graph *g) {
+    automaton *a = c->automaton;
+    uint32_t id = object_new(c, g->names.count);
+    object o = a->objects.items[id];
     for (uint32_t i = 0; i < g->names.count; i++) {
         if (g->needed[i]) set_bit(a, o.required, g->leaf[i]);
     }
-    o.reads = add_masks(c, (o.name_count + 1) * o.words);
-    fill_reads(c, g, &o);
-    if (c->options.order == WEIR_ORDER_SCHEMA) fill_order(c, g, &o);
-    PUSH(c, a->objects, o);
-    return a->objects.count - 1;
+    if (c->options.order == WEIR_ORDER_SCHEMA) {
+        fill_reads(c, g, &o);
+        fill_order(c, g, &o);
+    }
+    a->objects.items[id] = o;
+    return id;
 }
 
 /* --- members -------------------------------------------------------------------------------------------------- */
@@ -145,7 +156,7 @@ static void note_waits(compiler *c, const graph *g, formula left, uint32_t insta
     automaton *a = c->automaton;
     uint8_t *waits = NEW_ARRAY(c, uint8_t, g->names.count + 1);
     object_waits(c, g, left, waits);
-    uint32_t mask = add_masks(c, g->names.count / 32 + 1);
+    uint32_t mask = mask_list(c, g->names.count / 32 + 1);
     for (uint32_t i = 0; i < g->names.count; i++) {
         if (waits[i]) set_bit(a, mask, g->leaf[i]);
     }
@@ -203,7 +214,7 @@ static uint32_t key_instance(compiler *c, uint32_t index, uint32_t node) {
     like.hash_used = others != NONE ? at->flips : 0;
     like.hash_keep = others != NONE && at->flips < g->flips;
     if (g->flips > a->hash_slots) a->hash_slots = g->flips;
-    like.dead = add_masks(c, count / 32 + 1);
+    like.dead = mask_list(c, count / 32 + 1);
     for (uint32_t i = 0; i < count; i++) {
         if (exits[i] == NONE) set_bit(a, like.dead, i);
     }

@@ -133,6 +133,13 @@ uint32_t goal_class(const goal *g, formula class);
 bool object_needs_writable(const graph *object, const graph_node *node);
 /* [names] Sets those that have certainly not been read at a node: the formula still waits for them. */
 void object_waits(compiler *c, const graph *object, formula left, uint8_t *waits);
+/* [count] Where each text stands among them in the order of the bytes of its JSON spelling. */
+typedef struct named_text {
+    const char *content;
+    uint32_t length;
+    bool live; /* may be written */
+} named_text;
+void texts_rank(compiler *c, const named_text *texts, uint32_t count, uint32_t *rank);
 /* Inserts into an ascending list, once. */
 void id_list_insert(compiler *c, id_list *list, uint32_t value);
 /* Whether a node of an array still waits to know that its items are unique; *certain: a repeated item counts only where

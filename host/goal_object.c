@@ -299,18 +299,24 @@ static int by_text(const void *left, const void *right) {
     return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
 }
 
-static void find_leaves(compiler *c, graph *object) {
-    ranked *list = compiler_new(c, sizeof *list * (object->names.count + 1));
-    for (uint32_t i = 0; i < object->names.count; i++) {
-        uint32_t length;
-        const char *name = schema_key_text(c, object->names.items[i], &length);
-        char *quoted = compiler_new(c, 6 * (size_t)length + 3);
-        uint32_t size = (uint32_t)json_quote(name, length, quoted, 6 * (size_t)length + 3);
+void texts_rank(compiler *c, const named_text *texts, uint32_t count, uint32_t *rank) {
+    ranked *list = compiler_new(c, sizeof *list * (count + 1));
+    for (uint32_t i = 0; i < count; i++) {
+        char *quoted = compiler_new(c, 6 * (size_t)texts[i].length + 3);
+        uint32_t size = (uint32_t)json_quote(texts[i].content, texts[i].length, quoted, 6 * (size_t)texts[i].length + 3);
         list[i] = (ranked){quoted, size, i};
     }
-    qsort(list, object->names.count, sizeof *list, by_text);
+    if (count != 0) qsort(list, count, sizeof *list, by_text);
+    for (uint32_t i = 0; i < count; i++) rank[list[i].name] = i;
+}
+
+static void find_leaves(compiler *c, graph *object) {
+    named_text *texts = NEW_ARRAY(c, named_text, object->names.count + 1);
+    for (uint32_t i = 0; i < object->names.count; i++) {
+        texts[i].content = schema_key_text(c, object->names.items[i], &texts[i].length);
+    }
     object->leaf = NEW_ARRAY(c, uint32_t, object->names.count + 1);
-    for (uint32_t i = 0; i < object->names.count; i++) object->leaf[list[i].name] = i;
+    texts_rank(c, texts, object->names.count, object->leaf);
 }
 
 /* Names that are told apart are judged by name: what a keyword says of names that it does not list, or that look in some

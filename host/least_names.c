@@ -149,7 +149,7 @@ static const scalar_module *module_of(const automaton *a, uint32_t instance_id) 
 bool name_tables_update(compiler *c, uint32_t instance_id) {
     automaton *a = c->automaton;
     const instance *in = &a->instances.items[instance_id];
-    if (in->object == NONE) return false;
+    if (in->object == NONE || a->object_of_items.items[in->object]) return false;
     const scalar_module *s = module_of(a, instance_id);
     const uint32_t *distances = s->locals.items[s->root].distances;
     bool changed = false;
@@ -166,6 +166,7 @@ bool name_tables_update(compiler *c, uint32_t instance_id) {
 }
 
 static bool waits_for(const automaton *a, uint32_t instance_id, uint32_t leaf) {
+    if (a->object_of_items.items[a->instances.items[instance_id].object]) return true; /* a search knows better */
     uint32_t mask = a->instance_waits.items[instance_id];
     return mask_bit(a->masks.items + mask, leaf);
 }
