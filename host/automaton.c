@@ -310,6 +310,7 @@ static uint32_t add_number(compiler *c, const goal *g, const uint32_t *conts, ed
     memset(&like, 0, sizeof like);
     like.object = NONE;
     like.longest = NONE;
+    like.exit_count = g->classes.count;
     like.exits = target_list(c, conts, g->classes.count);
     uint32_t id = instance_add(c, scalar, &like);
     automaton *a = c->automaton;
@@ -343,7 +344,8 @@ static uint32_t add_container(compiler *c, goal_id id, value_type type, const ui
     uint32_t key[2] = {index, ret};
     uint32_t made = intern(c, &a->call_table, key, sizeof key, &is_new);
     if (is_new) {
-        uint32_t flags = a->modules.items[index].careful || a->modules.items[index].keeps_kinds ? CALL_CAREFUL : 0;
+        bool judges = a->modules.items[index].keeps_kinds || (type == TYPE_ARRAY && g->array->unique);
+        uint32_t flags = (a->modules.items[index].careful || judges ? CALL_CAREFUL : 0) | (judges ? CALL_JUDGES : 0);
         PUSH(c, a->calls, ((call){a->modules.items[index].start, ret, flags}));
         PUSH(c, a->call_module, index);
     }

@@ -83,6 +83,25 @@ static void fill_order(compiler *c, const graph *g, object *o) {
     compiler_spend(c, (uint64_t)needed.count * g->names.count);
 }
 
+/* Names whose values never run out, wherever they stand; other names do not either, where nothing is asked of them. */
+static void fill_ample(compiler *c, const graph *g, const object *o) {
+    automaton *a = c->automaton;
+    uint8_t *ample = compiler_new(c, g->names.count + 1);
+    memset(ample, 1, g->names.count);
+    for (uint32_t i = 0; i < g->nodes.count; i++) {
+        const graph_node *node = &g->nodes.items[i];
+        for (uint32_t k = 0; k < node->takes.count; k++) {
+            const take *t = &node->takes.items[k];
+            if (t->name != NONE) ample[t->name] &= goal_is_endless(c, t->child.goal);
+        }
+        compiler_spend(c, 10 + 5 * (uint64_t)node->takes.count);
+    }
+    for (uint32_t i = 0; i < g->names.count; i++) {
+        if (ample[i]) set_bit(a, o->ample, g->leaf[i]);
+    }
+    if (g->name_text == NULL && g->flips == 0) set_bit(a, o->ample, g->names.count);
+}
+
 uint32_t object_new(compiler *c, uint32_t name_count) {
     automaton *a = c->automaton;
     object o;
@@ -92,6 +111,7 @@ uint32_t object_new(compiler *c, uint32_t name_count) {
     if (o.words > a->name_words) a->name_words = o.words;
     o.required = mask_list(c, o.words);
     o.reads = mask_list(c, (o.name_count + 1) * o.words);
+    o.ample = mask_list(c, o.words);
     for (uint32_t i = 0; i < name_count; i++) set_bit(a, o.reads + i * o.words, i);
     PUSH(c, a->objects, o);
     PUSH(c, a->object_of_items, 0);
@@ -105,6 +125,7 @@ static uint32_t object_add(compiler *c, const graph *g) {
     for (uint32_t i = 0; i < g->names.count; i++) {
         if (g->needed[i]) set_bit(a, o.required, g->leaf[i]);
     }
+    if (a->careful) fill_ample(c, g, &o);
     if (c->options.order == WEIR_ORDER_SCHEMA) {
         fill_reads(c, g, &o);
         fill_order(c, g, &o);

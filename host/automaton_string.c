@@ -436,7 +436,8 @@ uint32_t string_module(compiler *c, const named_text *texts, uint32_t count, con
 static void set_exits(compiler *c, instance *in, uint32_t scalar, const uint32_t *exits, const length_case *lengths,
                       uint32_t length_count) {
     automaton *a = c->automaton;
-    in->exits = target_list(c, exits, a->scalars.items[scalar]->class_count);
+    in->exit_count = a->scalars.items[scalar]->class_count;
+    in->exits = target_list(c, exits, in->exit_count);
     in->lengths = a->lengths.count;
     in->length_count = length_count;
     for (uint32_t i = 0; i < length_count; i++) PUSH(c, a->lengths, lengths[i]);

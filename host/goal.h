@@ -110,6 +110,7 @@ typedef struct goal {
     VECTOR(formula) classes;     /* achievable, in order of discovery */
     id_list dependents;
     bool analysed, queued;
+    uint8_t endless; /* of goal_is_endless: 0 not asked, 1 under way or no, 2 yes */
     string_plan *strings;
     number_plan *numbers;
     graph *object, *array;
@@ -150,6 +151,8 @@ uint32_t take_way_count(const take *t);
 uint32_t take_way(const take *t, uint32_t index);
 /* How many values of a goal are different, at most `most`. May be too high, never too low. */
 uint32_t goal_supply(compiler *c, goal_id id, uint32_t most);
+/* Whether a goal has one class only, and no end of values. Only if that is certain. */
+bool goal_is_endless(compiler *c, goal_id id);
 /* The same of the texts that end with a class (NONE: any), and the texts: in a finite automaton only. */
 uint32_t text_supply(compiler *c, const text_automaton *text, formula class, uint32_t most);
 typedef void text_visit(compiler *c, void *context, const char *bytes, uint32_t length);

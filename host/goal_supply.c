@@ -3,6 +3,8 @@
 
 #include "goal.h"
 
+#define ENDLESS 4096u /* more values than anyone keeps */
+
 /* The greatest integer that is not above a decimal of at most 15 digits before its point. */
 static int64_t floor_of(const decimal *value) {
     int64_t whole = 0;
@@ -144,4 +146,44 @@ uint32_t goal_supply(compiler *c, goal_id id, uint32_t most) {
     }
     if (g->strings != NULL) total += strings(c, g->strings, most);
     return total < most ? (uint32_t)total : most;
+}
+
+static bool array_is_endless(compiler *c, const graph *array) {
+    for (uint32_t i = 0; i < array->nodes.count; i++) {
+        const graph_node *node = &array->nodes.items[i];
+        for (uint32_t k = 0; k < node->takes.count; k++) {
+            const take *t = &node->takes.items[k];
+            if (t->targets.count != 0 && t->targets.items[0] != NONE && i == 0 && goal_is_endless(c, t->child.goal)) return true;
+        }
+    }
+    return false;
+}
+
+/* A member of the first node that may come, of endless values, or of any name. */
+static bool object_is_endless(compiler *c, const graph *object) {
+    if (object->nodes.count == 0) return false;
+    const graph_node *node = &object->nodes.items[0];
+    for (uint32_t k = 0; k < node->takes.count; k++) {
+        const take *t = &node->takes.items[k];
+        bool live = t->targets.count == 1 && t->targets.items[0] != NONE;
+        if (!live) continue;
+        if (t->name == NONE && object->name_text == NULL) return true;
+        if (goal_is_endless(c, t->child.goal)) return true;
+    }
+    return false;
+}
+
+bool goal_is_endless(compiler *c, goal_id id) {
+    goal *g = goal_get(c, id);
+    if (g->endless != 0) return g->endless == 2;
+    g->endless = 1;
+    if (g->classes.count != 1) return false;
+    compiler_enter(c, NULL);
+    bool endless = g->strings != NULL && strings(c, g->strings, ENDLESS) >= ENDLESS;
+    endless = endless || (g->numbers != NULL && numbers(c, g->numbers) >= ENDLESS);
+    endless = endless || (g->array != NULL && array_is_endless(c, g->array));
+    endless = endless || (g->object != NULL && object_is_endless(c, g->object));
+    compiler_leave(c);
+    g->endless = endless ? 2 : 1;
+    return endless;
 }

@@ -378,7 +378,7 @@ MACHINE bool walk_push(const machine *m, walk *w, const call *to) {
     if (m->t->kept_slots == 0) return true;
     uint32_t *members = frame + frame_members(m);
     for (uint32_t i = 0; i < MEMBERS_KEPT; i++) members[i] = 0;
-    members[MEMBERS_KEPT] = w->kept;
+    members[MEMBERS_KEPT] = w->kept | ((to->flags & CALL_JUDGES) != 0 ? MEMBERS_JUDGES : 0);
     if (w->careful == 0 && (to->flags & CALL_CAREFUL) != 0) w->careful = w->depth;
     w->value.mode = VALUE_NONE;
     return true;
@@ -394,7 +394,7 @@ MACHINE bool walk_pop(const machine *m, walk *w, uint32_t class_index, bool obje
     if (w->careful != 0) {
         const uint32_t *members = frame + frame_members(m);
         members_done(&w->value, members, object);
-        w->kept = members[MEMBERS_KEPT];
+        w->kept = members[MEMBERS_KEPT] & ~MEMBERS_JUDGES;
         if (w->kept_low > w->kept) w->kept_low = w->kept;
         if (w->depth == w->careful) w->careful = 0;
     }
@@ -413,7 +413,7 @@ MACHINE bool walk_judge(const machine *m, walk *w) {
         const state *s = &m->states[w->state];
         const uint32_t *members = walk_frame(m, w, w->depth) + frame_members(m);
         bool repeated = false;
-        for (uint32_t i = members[MEMBERS_KEPT]; i < w->kept && !repeated; i++) {
+        for (uint32_t i = members[MEMBERS_KEPT] & ~MEMBERS_JUDGES; i < w->kept && !repeated; i++) {
             repeated = value_pair(walk_kept(m, w, i)) == w->value.hash;
         }
         const edge *way = (const edge *)0;

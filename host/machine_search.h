@@ -1,14 +1,15 @@
 /* machine_search.h - whether a careful frame can still end, by looking for an end.
  *
  * Costs say whether a frame can end as far as its states, counts and names go. Which values may still be written says
- * nobody but a search: it writes the cheapest bytes first and takes back what a repeated value forbids. First it looks for
+ * nobody but a search: it writes the cheapest bytes first and takes back what a repeated value forbids. It looks for
  * ends that are hardly longer than the costs say, allowing one byte more each time (Korf, "Depth-first
  * iterative-deepening", 1985), then for any. It gives up after a number of steps, which only narrows: an end that it found
  * from one state it finds from each state on the way there. Part of machine.h. */
 #ifndef WEIR_HOST_MACHINE_SEARCH_H
 #define WEIR_HOST_MACHINE_SEARCH_H
 
-#define SEARCH_SLACK 24u        /* bytes more than the costs say */
+#define SEARCH_STEPS_FIRST 1024u /* for any end, where it is enough that there is one */
+#define SEARCH_SLACK 24u         /* bytes more than the costs say */
 #define SEARCH_STEPS_BELOW 16384u/* for each of them, in bytes that a walk reads */
 #define SEARCH_STEPS 65536u      /* for any end */
 #define SEARCH_BYTES 512u
@@ -159,11 +160,63 @@ MACHINE bool search_next(const machine *m, const walk *w, search_step *step, boo
     }
 }
 
-/* Whether there are more ways to end than any array keeps values. */
+/* Whether a state behind a member of an object, or of an array, has a next member whose values never run out. */
+MACHINE bool search_goes_on(const machine *m, uint32_t at, const uint32_t *frame) {
+    const state *s = &m->states[at];
+    if ((s->flags & (STATE_CAREFUL | STATE_JUDGES)) == 0) return true;
+    for (uint32_t i = 0; i < s->edge_count; i++) {
+        const edge *e = &m->edges[s->edges + i];
+        if (e->op != EDGE_NAMED) continue;
+        const instance *name = &m->instances[m->targets[e->target + 1]];
+        const object *o = &m->objects[name->object];
+        name_filter f = names_open(m, name, frame);
+        for (uint32_t k = 0; k < o->words; k++) {
+            uint32_t blocked = f.seen[k] | f.dead[k] | (f.beyond != (const uint32_t *)0 ? f.beyond[k] : 0);
+            if ((m->masks[o->ample + k] & ~blocked) != 0) return true;
+        }
+    }
+    return false;
+}
+
+/* The same of all places behind a scalar. */
+MACHINE bool search_behind(const machine *m, const state *s, const uint32_t *frame) {
+    const instance *in = &m->instances[s->instance];
+    bool any = false;
+    if (in->object != TABLES_NONE) return false;
+    for (uint32_t i = 0; i < in->length_count; i++) {
+        uint32_t target = m->lengths[in->lengths + i].target;
+        if (target != STATE_DEAD && !search_goes_on(m, target, frame)) return false;
+        any |= target != STATE_DEAD;
+    }
+    for (uint32_t i = 0; i < in->exit_count; i++) {
+        uint32_t target = m->targets[in->exits + i];
+        if (target != STATE_DEAD && !search_goes_on(m, target, frame)) return false;
+        any |= target != STATE_DEAD;
+    }
+    return any;
+}
+
+/* Whether there are more ways to end the value under judgement than any array keeps values: here, or in a container around
+ * that is a part of it. */
 MACHINE bool search_is_ample(const machine *m, const walk *w) {
     const state *s = &m->states[w->state];
     if ((s->flags & STATE_CAREFUL) == 0) return true;
-    return (s->flags & STATE_ROOMY) != 0 && w->counter < m->instances[s->instance].longest;
+    if ((s->flags & STATE_ROOMY) != 0 && w->counter < m->instances[s->instance].longest) return true;
+    const uint32_t *frame = walk_frame(m, w, w->depth);
+    if (frame[frame_members(m) + MEMBERS_KEPT] >= MEMBERS_JUDGES) return false;
+    if (s->instance == TABLES_NONE ? search_goes_on(m, w->state, frame) : search_behind(m, s, frame)) return true;
+    for (uint32_t depth = w->depth; depth > w->careful; depth--) {
+        const return_symbol *r = &m->returns[frame[FRAME_RETURN]];
+        frame = walk_frame(m, w, depth - 1);
+        if (frame[frame_members(m) + MEMBERS_KEPT] >= MEMBERS_JUDGES) return false;
+        bool goes_on = true;
+        for (uint32_t k = 0; k < r->class_count && goes_on; k++) {
+            uint32_t target = m->targets[r->targets + k];
+            goes_on = target == STATE_DEAD || search_goes_on(m, target, frame);
+        }
+        if (goes_on) return true;
+    }
+    return false;
 }
 
 #define SEARCH_GAVE_UP (COST_NEVER - 1)
@@ -207,6 +260,10 @@ MACHINE uint32_t search_end(const machine *m, const walk *w, uint32_t cost, bool
     if (!exact && search_is_ample(m, w)) return 0;
     uint32_t *base = w->frames + machine_frames_words(m->t), *frames = base + machine_sequence_words(m->t);
     search_flatten(m, w, base);
+    if (!exact) {
+        uint32_t found = search_within(m, base, frames, SEARCH_ANY, exact, wanted, SEARCH_STEPS_FIRST);
+        if (found != SEARCH_GAVE_UP) return found;
+    }
     for (uint32_t slack = 0; slack <= SEARCH_SLACK; slack++) {
         uint32_t found = search_within(m, base, frames, cost + slack, exact, wanted, SEARCH_STEPS_BELOW);
         if (found == SEARCH_GAVE_UP) break;

@@ -200,6 +200,7 @@ MACHINE void value_byte(value_reader *r, uint8_t byte) {
 
 /* What a container's frame remembers of its members so far. */
 enum value_word { MEMBERS_SUM, MEMBERS_SUM_HIGH, MEMBERS_NAME, MEMBERS_NAME_HIGH, MEMBERS_FLAGS, MEMBERS_KEPT, MEMBERS_WORDS };
+#define MEMBERS_JUDGES 0x80000000u /* in KEPT, beside the number of values kept when it opened: its call has CALL_JUDGES */
 enum { MEMBERS_ANY = 1, MEMBERS_NAMED = 2, MEMBERS_ONE = 4 }; /* NAMED: a name waits for its value. ONE: the sum is the only item */
 
 MACHINE uint64_t value_pair(const uint32_t *words) { return (uint64_t)words[1] << 32 | words[0]; }

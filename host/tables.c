@@ -161,6 +161,7 @@ static bool is_name(const machine *m, uint32_t instance_id) {
 static bool object_fits(const machine *m, const object *o) {
     uint32_t masks = m->t->counts[SECTION_MASKS];
     if (o->name_count > 65000 || o->words != o->name_count / 32 + 1 || o->words > m->t->name_words) return false;
+    if (!inside(o->ample, o->words, masks)) return false;
     if (!inside(o->required, o->words, masks) || !inside(o->order, o->order_count, masks)) return false;
     if (!inside(o->reads, (uint64_t)o->words * (o->name_count + 1), masks)) return false;
     if (!inside(o->beyond, (uint64_t)o->words * o->order_count, masks)) return false;
@@ -254,6 +255,7 @@ static bool machine_fits(const machine *m) {
     for (uint32_t i = 0; i < counts[SECTION_INSTANCES]; i++) {
         const instance *in = &m->instances[i];
         if (!inside(in->lengths, in->length_count, counts[SECTION_LENGTHS])) return false;
+        if (!inside(in->exits, in->exit_count, counts[SECTION_TARGETS])) return false;
         if ((uint64_t)in->hash_used + in->hash_keep > t->hash_slots || in->hash_keep > 1) return false;
     }
     for (uint32_t i = 0; i < states; i++) {

@@ -70,7 +70,7 @@ typedef struct state {
 
 /* One use of a scalar module: its local states begin at state `base`; exits lead to targets[exits + class]. */
 typedef struct instance {
-    uint32_t base, exits;
+    uint32_t base, exits, exit_count;
     uint32_t longest;              /* code points of a free string; NONE: no bound */
     uint32_t lengths, length_count;/* length_case of a free string */
     uint32_t hash_used;            /* hashes kept in the frame when this key is read */
@@ -88,6 +88,7 @@ typedef struct object {
     uint32_t reads;          /* [name_count + 1] masks: what reading each name sets, the last for other names */
     uint32_t order, order_count; /* in masks: bits of required names in the schema's order; 0 where order is free */
     uint32_t beyond;         /* [order_count] masks: what cannot be written while that name is missing */
+    uint32_t ample;          /* mask: names whose values never run out; they need not be looked for */
     uint32_t weights;        /* in weights: [2][name_count] {distance, depth, lines} of one more member: cheapest, shallowest */
 } object;
 
@@ -106,7 +107,10 @@ typedef struct call {
     uint32_t ret;
     uint32_t flags;
 } call;
-enum { CALL_CAREFUL = 1 }; /* whether the frame can end hangs on values read inside it */
+enum {
+    CALL_CAREFUL = 1, /* whether the frame can end hangs on values read inside it */
+    CALL_JUDGES = 2   /* and itself, not only as a part of one that does */
+};
 
 /* A return symbol: where the frame's owner goes on, for each class of the value that closes. */
 typedef struct return_symbol {
