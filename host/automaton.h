@@ -45,6 +45,7 @@ typedef enum scalar_kind { SCALAR_STRING, SCALAR_NUMBER } scalar_kind;
 typedef struct scalar_module {
     scalar_kind kind;
     bool hashes;
+    uint32_t **steps; /* [locals][256] lazily: the local that a byte leads to, or STEP_NONE, STEP_OTHER; see masks_walk.c */
     uint32_t told_apart; /* names: classes below are told apart */
     uint8_t *ample;  /* [locals] there are more strings or numbers from here than anyone keeps; NULL: not yet asked */
     uint8_t *frozen; /* [locals] of a number: no digit follows that changes it */

@@ -36,6 +36,7 @@ typedef struct tokens {
     const trie *t;
     const uint32_t *same; /* NULL: values are distinct */
     uint32_t depth_need, cost_need;
+    uint32_t noted; /* a state whose needs are in them */
 } tokens;
 
 /* --- one byte ------------------------------------------------------------------------------------------------- */
@@ -419,6 +420,66 @@ static walker start_walker(uint32_t state_id) {
     return w;
 }
 
+/* --- inside a scalar ------------------------------------------------------------------------------------------ */
+
+#define STEP_NONE UINT32_MAX        /* the byte is not allowed */
+#define STEP_OTHER (UINT32_MAX - 1) /* it ends the scalar, or depends on a register */
+
+static const uint32_t *steps_of(compiler *c, scalar_module *s, uint32_t local_id) {
+    if (s->steps == NULL) s->steps = NEW_ARRAY(c, uint32_t *, s->locals.count + 1);
+    if (s->steps[local_id] != NULL) return s->steps[local_id];
+    uint32_t *steps = s->steps[local_id] = compiler_new(c, 256 * sizeof *steps);
+    memset(steps, 0xFF, 256 * sizeof *steps);
+    const local_state *local = &s->locals.items[local_id];
+    for (uint32_t i = local->edge_count; i-- > 0;) { /* EDGE_ELSE stands last, for what is left */
+        edge e = c->automaton->edges.items[local->edges + i];
+        for (uint32_t byte = e.lo; byte <= e.hi; byte++) steps[byte] = e.op == EDGE_LOCAL ? e.target : STEP_OTHER;
+    }
+    compiler_spend(c, 100);
+    return steps;
+}
+
+static void found_inside(tokens *t, uint32_t node, uint32_t state_id) {
+    const automaton *a = t->c->automaton;
+    if (a->state_costs.items[state_id].count == 0) return; /* no end from there */
+    if (state_id != t->noted) {
+        walker w = start_walker(state_id);
+        note_needs(t, &w);
+        t->noted = state_id;
+    }
+    uint64_t *into = (a->states.items[state_id].flags & STATE_CAREFUL) != 0 ? t->m->guarded : t->m->plain;
+    for (uint32_t value = t->t->nodes[node].token; value != VOCAB_NONE;
+         value = t->same != NULL ? t->same[value] : VOCAB_NONE) {
+        into[value / 64] |= 1ull << value % 64;
+        t->m->touched[value / 4096] |= 1ull << value / 64 % 64;
+    }
+}
+
+static void visit_inside(tokens *t, uint32_t node, uint32_t base, scalar_module *s, uint32_t local_id);
+
+/* Nearly all tokens that a string under a pattern allows stay inside it: they need no walker. */
+static void visit_inside_child(tokens *t, uint32_t child, uint32_t base, scalar_module *s, uint32_t local_id, uint32_t to) {
+    const trie_node *n = &t->t->nodes[child];
+    if (to == STEP_NONE) return;
+    if (to == STEP_OTHER || (t->c->automaton->states.items[base + to].flags & STATE_NAMED) != 0) {
+        walker w = start_walker(base + local_id);
+        visit_child(t, child, &w);
+        return;
+    }
+    if (n->token != VOCAB_NONE) found_inside(t, child, base + to);
+    if (n->end != child + 1) visit_inside(t, child, base, s, to);
+}
+
+static void visit_inside(tokens *t, uint32_t node, uint32_t base, scalar_module *s, uint32_t local_id) {
+    const uint32_t *steps = steps_of(t->c, s, local_id);
+    const trie_node *nodes = t->t->nodes;
+    uint32_t end = nodes[node].end, seen = 0;
+    for (uint32_t child = node + 1; child < end; child = nodes[child].end, seen++) {
+        visit_inside_child(t, child, base, s, local_id, steps[nodes[child].byte]);
+    }
+    compiler_spend(t->c, 3 + 3 * seen);
+}
+
 /* Packed entries: the points stand above the token. */
 static int by_points(const void *left, const void *right) {
     uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
@@ -492,6 +553,7 @@ outcome masks_walk(compiler *c, masks *m, const trie *tree, const uint32_t *same
     t.m = m;
     t.t = tree;
     t.same = same;
+    t.noted = NONE;
     walker w = start_walker(state_id);
     const automaton *a = c->automaton;
     const state *s = &a->states.items[state_id];
@@ -499,6 +561,17 @@ outcome masks_walk(compiler *c, masks *m, const trie *tree, const uint32_t *same
         walker ways[2];
         uint32_t count = judge(a, &w, ways);
         for (uint32_t i = 0; i < count; i++) visit(&t, 0, &ways[i]);
+        return collect(&t);
+    }
+    if (s->instance != NONE && (s->flags & STATE_NAMED) == 0) {
+        const instance *in = &a->instances.items[s->instance];
+        scalar_module *inside = a->scalars.items[a->instance_module.items[s->instance]];
+        const uint32_t *steps = steps_of(c, inside, state_id - in->base);
+        for (uint32_t byte = 0; byte < 256 && vocabulary; byte++) {
+            uint32_t child = c->vocab->lexicon->root_child[byte];
+            if (child != NONE) visit_inside_child(&t, child, in->base, inside, state_id - in->base, steps[byte]);
+        }
+        if (!vocabulary) visit_inside(&t, 0, in->base, inside, state_id - in->base);
         return collect(&t);
     }
     bool sparse = vocabulary;
