@@ -46,6 +46,7 @@ typedef struct scalar_module {
     scalar_kind kind;
     bool hashes;
     uint32_t **steps; /* [locals][256] lazily: the local that a byte leads to, or STEP_NONE, STEP_OTHER; see masks_walk.c */
+    struct token_groups *groups; /* masks_groups.c: the vocabulary's tokens by what the module tells apart */
     uint32_t told_apart; /* names: classes below are told apart */
     uint8_t *ample;  /* [locals] there are more strings or numbers from here than anyone keeps; NULL: not yet asked */
     uint8_t *frozen; /* [locals] of a number: no digit follows that changes it */

@@ -73,6 +73,18 @@ uint32_t masks_named(compiler *c, masks *m, const named_token *named, uint32_t c
 uint32_t masks_patches(compiler *c, masks *m, const patch *patches, uint32_t count);
 uint32_t masks_row(compiler *c, masks *m, row r);
 
+/* Tokens in a trie of kinds of bytes; see masks_groups.c. */
+typedef struct group_node {
+    uint32_t child, next; /* first child, next sibling; NONE: none */
+    uint8_t byte;         /* one of its kind */
+    VECTOR(uint32_t) tokens; /* that end here */
+    VECTOR(uint32_t) starts; /* nodes of the vocabulary's trie behind a byte that may end the string */
+} group_node;
+typedef struct token_groups {
+    VECTOR(group_node) nodes; /* the first is the root */
+} token_groups;
+const token_groups *masks_groups(compiler *c, scalar_module *s);
+
 /* masks_string.c: the row of a local state of a string module that has a free part. */
 uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id);
 

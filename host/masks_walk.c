@@ -439,15 +439,21 @@ static const uint32_t *steps_of(compiler *c, scalar_module *s, uint32_t local_id
     return steps;
 }
 
-static void found_inside(tokens *t, uint32_t node, uint32_t state_id) {
+/* Where a token that leads to a state is noted; NULL: there is no end from there. */
+static uint64_t *marks_of(tokens *t, uint32_t state_id) {
     const automaton *a = t->c->automaton;
-    if (a->state_costs.items[state_id].count == 0) return; /* no end from there */
+    if (a->state_costs.items[state_id].count == 0) return NULL;
     if (state_id != t->noted) {
         walker w = start_walker(state_id);
         note_needs(t, &w);
         t->noted = state_id;
     }
-    uint64_t *into = (a->states.items[state_id].flags & STATE_CAREFUL) != 0 ? t->m->guarded : t->m->plain;
+    return (a->states.items[state_id].flags & STATE_CAREFUL) != 0 ? t->m->guarded : t->m->plain;
+}
+
+static void found_inside(tokens *t, uint32_t node, uint32_t state_id) {
+    uint64_t *into = marks_of(t, state_id);
+    if (into == NULL) return;
     for (uint32_t value = t->t->nodes[node].token; value != VOCAB_NONE;
          value = t->same != NULL ? t->same[value] : VOCAB_NONE) {
         into[value / 64] |= 1ull << value % 64;
@@ -468,6 +474,40 @@ static void visit_inside_child(tokens *t, uint32_t child, uint32_t base, scalar_
     }
     if (n->token != VOCAB_NONE) found_inside(t, child, base + to);
     if (n->end != child + 1) visit_inside(t, child, base, s, to);
+}
+
+/* The same over tokens that the module does not tell apart. */
+static void visit_groups(tokens *t, const token_groups *g, uint32_t node, uint32_t base, scalar_module *s, uint32_t local_id) {
+    const uint32_t *steps = steps_of(t->c, s, local_id);
+    masks *m = t->m;
+    for (uint32_t child = g->nodes.items[node].child; child != NONE; child = g->nodes.items[child].next) {
+        const group_node *n = &g->nodes.items[child];
+        uint32_t to = steps[n->byte];
+        for (uint32_t i = 0; i < n->starts.count && to == STEP_OTHER; i++) {
+            walker w = start_walker(base + local_id);
+            visit_child(t, n->starts.items[i], &w);
+        }
+        if (to == STEP_NONE || to == STEP_OTHER) continue;
+        uint64_t *into = n->tokens.count != 0 ? marks_of(t, base + to) : NULL;
+        for (uint32_t i = 0; i < n->tokens.count && into != NULL; i++) {
+            uint32_t value = n->tokens.items[i];
+            into[value / 64] |= 1ull << value % 64;
+            m->touched[value / 4096] |= 1ull << value / 64 % 64;
+        }
+        compiler_spend(t->c, 10 + n->tokens.count);
+        visit_groups(t, g, child, base, s, to);
+    }
+}
+
+#define GROUPS_WORTH 8 /* states of a module */
+
+static bool worth_groups(const automaton *a, uint32_t instance_id, const scalar_module *s) {
+    const instance *in = &a->instances.items[instance_id];
+    if (s->kind != SCALAR_STRING || s->locals.count < GROUPS_WORTH || in->length_count != 0) return false;
+    for (uint32_t i = 0; i < s->locals.count && in->object != NONE; i++) {
+        if ((a->states.items[in->base + i].flags & STATE_NAMED) != 0) return false;
+    }
+    return true;
 }
 
 static void visit_inside(tokens *t, uint32_t node, uint32_t base, scalar_module *s, uint32_t local_id) {
@@ -566,6 +606,10 @@ outcome masks_walk(compiler *c, masks *m, const trie *tree, const uint32_t *same
     if (s->instance != NONE && (s->flags & STATE_NAMED) == 0) {
         const instance *in = &a->instances.items[s->instance];
         scalar_module *inside = a->scalars.items[a->instance_module.items[s->instance]];
+        if (vocabulary && worth_groups(a, s->instance, inside)) {
+            visit_groups(&t, masks_groups(c, inside), 0, in->base, inside, state_id - in->base);
+            return collect(&t);
+        }
         const uint32_t *steps = steps_of(c, inside, state_id - in->base);
         for (uint32_t byte = 0; byte < 256 && vocabulary; byte++) {
             uint32_t child = c->vocab->lexicon->root_child[byte];
