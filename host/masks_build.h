@@ -77,7 +77,9 @@ uint32_t masks_row(compiler *c, masks *m, row r);
 typedef struct group_node {
     uint32_t child, next; /* first child, next sibling; NONE: none */
     uint8_t byte;         /* one of its kind */
-    VECTOR(uint32_t) tokens; /* that end here */
+    VECTOR(uint32_t) tokens; /* that end here, while grouping */
+    struct { uint64_t bits; uint32_t word; } *marks; /* and then as words of a bitmap */
+    uint32_t mark_count;
     VECTOR(uint32_t) starts; /* nodes of the vocabulary's trie behind a byte that may end the string */
 } group_node;
 typedef struct token_groups {

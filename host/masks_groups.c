@@ -1,5 +1,6 @@
 /* masks_groups.c - the vocabulary as one string module sees it: bytes that no state of the module tells apart are one, and so
  * are tokens that differ only in such bytes. A pattern has few kinds of bytes, so its states walk a small trie. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "masks_build.h"
@@ -81,6 +82,28 @@ static void group(compiler *c, token_groups *g, uint32_t node, uint32_t into, co
     compiler_spend(c, 5 + 5 * seen);
 }
 
+static int by_id(const void *left, const void *right) {
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+static void make_marks(compiler *c, group_node *n) {
+    uint32_t count = n->tokens.count;
+    if (count == 0) return;
+    qsort(n->tokens.items, count, sizeof *n->tokens.items, by_id);
+    uint32_t words = 1;
+    for (uint32_t i = 1; i < count; i++) words += n->tokens.items[i] / 64 != n->tokens.items[i - 1] / 64;
+    n->marks = compiler_zero(c, sizeof *n->marks * words);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t word = n->tokens.items[i] / 64;
+        if (i > 0 && n->tokens.items[i - 1] / 64 != word) n->mark_count++;
+        n->marks[n->mark_count].word = word;
+        n->marks[n->mark_count].bits |= 1ull << n->tokens.items[i] % 64;
+    }
+    n->mark_count++;
+    compiler_spend(c, 20 * (uint64_t)count);
+}
+
 const token_groups *masks_groups(compiler *c, scalar_module *s) {
     if (s->groups != NULL) return s->groups;
     token_groups *g = s->groups = NEW(c, token_groups);
@@ -92,5 +115,6 @@ const token_groups *masks_groups(compiler *c, scalar_module *s) {
     root.child = root.next = NONE;
     PUSH(c, g->nodes, root);
     group(c, g, 0, 0, kind, ends);
+    for (uint32_t i = 0; i < g->nodes.count; i++) make_marks(c, &g->nodes.items[i]);
     return g;
 }

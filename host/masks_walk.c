@@ -488,13 +488,13 @@ static void visit_groups(tokens *t, const token_groups *g, uint32_t node, uint32
             visit_child(t, n->starts.items[i], &w);
         }
         if (to == STEP_NONE || to == STEP_OTHER) continue;
-        uint64_t *into = n->tokens.count != 0 ? marks_of(t, base + to) : NULL;
-        for (uint32_t i = 0; i < n->tokens.count && into != NULL; i++) {
-            uint32_t value = n->tokens.items[i];
-            into[value / 64] |= 1ull << value % 64;
-            m->touched[value / 4096] |= 1ull << value / 64 % 64;
+        uint64_t *into = n->mark_count != 0 ? marks_of(t, base + to) : NULL;
+        for (uint32_t i = 0; i < n->mark_count && into != NULL; i++) {
+            uint32_t word = n->marks[i].word;
+            into[word] |= n->marks[i].bits;
+            m->touched[word / 64] |= 1ull << word % 64;
         }
-        compiler_spend(t->c, 10 + n->tokens.count);
+        compiler_spend(t->c, 15 + 2 * n->mark_count);
         visit_groups(t, g, child, base, s, to);
     }
 }
