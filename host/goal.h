@@ -70,6 +70,7 @@ typedef struct graph {
     VECTOR(formula) kinds; /* the class of each; without questions one kind */
     bool positioned;      /* a node knows how many of the listed names can no longer come */
     bool keeps;           /* properties once read stay in the formula: fewer nodes, and less known */
+    bool fine;            /* with `keeps`: not those of `decides` */
     uint8_t *decides;     /* [names] with `keeps`: a property that may have to be violated, so it does not stay */
     uint32_t prefix;      /* arrays: positions told apart */
     bool unique;          /* arrays: whether items are equal matters */

@@ -10,6 +10,7 @@
 
 #define SIZE_BY_NAME 8 /* names of an object whose bounds on size are said by name */
 #define EXACT_NODES 400 /* of an object; beyond, properties once read stay in the formula */
+#define FINE_NODES 3000 /* beyond, even those whose violation can help */
 
 static const uint64_t MEMBER_BITS =
     1ull << ATOM_PROPERTY | 1ull << ATOM_REQUIRED | 1ull << ATOM_ADDITIONAL | 1ull << ATOM_PATTERN_PROPERTY |
@@ -476,11 +477,10 @@ static void find_deciding(compiler *c, graph *object, formula wanted) {
     polarity p;
     memset(&p, 0, sizeof p);
     p.object = object;
-    object->decides = NEW_ARRAY(c, uint8_t, object->names.count + 1);
     find_negative(c, &p, wanted, true, false);
 }
 
-static void start_graph(compiler *c, goal *g, formula wanted, bool keeps) {
+static void start_graph(compiler *c, goal *g, formula wanted, bool keeps, bool fine) {
     graph *object = g->object = NEW(c, graph);
     object->keeps = keeps;
     find_names(c, g, wanted);
@@ -490,7 +490,9 @@ static void start_graph(compiler *c, goal *g, formula wanted, bool keeps) {
     wanted = find_needed(c, object, wanted);
     uint64_t sized = atom_kind_bit(ATOM_SIZE);
     object->positioned = c->options.order == WEIR_ORDER_SCHEMA && (formula_get(c, wanted)->atoms & sized) != 0;
-    if (keeps) find_deciding(c, object, wanted);
+    object->fine = fine;
+    if (keeps) object->decides = NEW_ARRAY(c, uint8_t, object->names.count + 1);
+    if (keeps && fine) find_deciding(c, object, wanted);
     graph_node_add(c, object, 0, 0, wanted);
 }
 
@@ -517,22 +519,27 @@ static bool find_targets(compiler *c, goal_id id, uint32_t index) {
     return more;
 }
 
+/* More nodes than this way to build the graph is good for. */
+static bool has_too_many(const graph *object) {
+    return object->fine && object->nodes.count > (object->keeps ? FINE_NODES : EXACT_NODES);
+}
+
 void analyse_object(compiler *c, goal_id id) {
     goal *g = goal_get(c, id);
     formula wanted = goal_formula(c, g, TYPE_OBJECT);
     if (wanted == FORMULA_FALSE) return;
-    if (g->object == NULL) start_graph(c, g, wanted, false);
+    if (g->object == NULL) start_graph(c, g, wanted, false, true);
     for (bool more = true; more;) {
         more = false;
-        for (uint32_t index = 0; index < g->object->nodes.count; index++) {
+        for (uint32_t index = 0; index < g->object->nodes.count && !has_too_many(g->object); index++) {
             open_object_node(c, g, index);
             more |= find_targets(c, id, index);
             const graph_node *node = &g->object->nodes.items[index];
             if (node->close != FORMULA_FALSE && object_needs_writable(g->object, node)) goal_add_class(c, g, node->close);
             compiler_spend(c, 50);
         }
-        if (g->object->nodes.count > EXACT_NODES && !g->object->keeps) {
-            start_graph(c, g, wanted, true);
+        if (has_too_many(g->object)) {
+            start_graph(c, g, wanted, true, !g->object->keeps);
             more = true;
         }
     }
