@@ -445,6 +445,7 @@ automaton *automaton_build(compiler *c) {
     for (uint32_t i = 0; i < a->modules.count; i++) { /* emitting a module may add modules */
         if (a->modules.items[i].start == NONE) continue;
         a->current = i;
+        c->part = goal_place(c, a->modules.items[i].goal);
         a->careful = a->modules.items[i].careful;
         if (a->modules.items[i].type == TYPE_OBJECT) {
             emit_object(c, i);
@@ -454,5 +455,6 @@ automaton *automaton_build(compiler *c) {
     }
     a->current = NONE;
     a->careful = false;
+    c->part = NULL;
     return a;
 }

@@ -6,7 +6,7 @@
 
 #define DEFAULT_STATES 4000000u
 #define DEFAULT_MEMORY ((size_t)512 << 20)
-#define DEFAULT_WORK 4000000000u
+#define DEFAULT_WORK 700000000u /* about a second */
 
 static void refuse_unwritable(compiler *c) {
     const automaton *a = c->automaton;

@@ -29,6 +29,7 @@ typedef struct compiler {
     weir_status status;
     uint64_t work, next_progress;
     uint32_t nesting; /* recursion of the passes, bounded so that hostile schemas cannot exhaust the C stack */
+    const json *part; /* of the schema, that is being compiled: what a limit names; NULL: none in particular */
     struct resource_set *resources;
     struct schema_set *schemas;
     struct formula_set *formulas;
@@ -39,7 +40,7 @@ typedef struct compiler {
 /* Leaves the compile with an error at a place of the schema (NULL: no place). */
 _Noreturn void compiler_fail(compiler *c, weir_status status, const json *place, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* Counts units of work against the budget; one unit is about a nanosecond of plain code. */
+/* Counts units of work against the budget; one unit is one to two nanoseconds of plain code. */
 void compiler_spend(compiler *c, uint64_t units);
 /* Memory that goes with the compile; never NULL. */
 void *compiler_new(compiler *c, size_t size);

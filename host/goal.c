@@ -5,6 +5,11 @@
 
 goal *goal_get(const compiler *c, goal_id id) { return c->goals->items.items[id]; }
 
+const json *goal_place(const compiler *c, goal_id id) {
+    const goal *g = goal_get(c, id);
+    return g->components.count != 0 ? schema_get(c, g->components.items[0])->node : NULL;
+}
+
 uint32_t goal_class(const goal *g, formula class) {
     for (uint32_t i = 0; i < g->classes.count; i++) {
         if (g->classes.items[i] == class) return i;
@@ -111,11 +116,14 @@ void goal_analyse(compiler *c, goal_id id) {
     goal *g = goal_get(c, id);
     if (g->analysed) return;
     g->analysed = true;
-    compiler_enter(c, NULL);
+    const json *outer = c->part;
+    c->part = goal_place(c, id);
+    compiler_enter(c, c->part);
     analyse_scalars(c, g);
     analyse_object(c, id);
     analyse_array(c, id);
     compiler_leave(c);
+    c->part = outer;
 }
 
 goal_set *goals_analyse(compiler *c) {
@@ -127,9 +135,11 @@ goal_set *goals_analyse(compiler *c) {
     while (c->goals->queue.count != 0) {
         goal_id id = c->goals->queue.items[--c->goals->queue.count];
         goal_get(c, id)->queued = false;
+        c->part = goal_place(c, id);
         analyse_object(c, id);
         analyse_array(c, id);
     }
+    c->part = NULL;
     if (goal_get(c, c->goals->root)->classes.count == 0 && c->schemas->circle != NULL) {
         compiler_fail(c, WEIR_ERROR_SCHEMA, c->schemas->circle,
                       "the schema applies to itself in place, so it never says anything");

@@ -129,6 +129,8 @@ goal_set *goals_analyse(compiler *c);
 goal *goal_get(const compiler *c, goal_id id);
 /* The container's formula after a child of this class. */
 formula child_result(compiler *c, const child *of, formula class);
+/* The schema that a goal is about, for messages. */
+const json *goal_place(const compiler *c, goal_id id);
 /* The class's index in the goal, or NONE. */
 uint32_t goal_class(const goal *g, formula class);
 /* Whether every needed name has a value that does not end all hope. */

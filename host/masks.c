@@ -153,6 +153,8 @@ masks *masks_build(compiler *c) {
     find_finish(c, m);
     for (uint32_t id = 0; id < a->states.count; id++) {
         const state *s = &a->states.items[id];
+        uint32_t module_id = a->state_module.items[id];
+        c->part = module_id != NONE ? goal_place(c, a->modules.items[module_id].goal) : NULL;
         bool free_string = s->instance != NONE && a->instances.items[s->instance].length_count != 0 &&
                            a->scalars.items[a->instance_module.items[s->instance]]->kind == SCALAR_STRING;
         uint32_t made = free_string ? masks_string_row(c, m, id) : structural_row(c, m, id);
