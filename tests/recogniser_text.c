@@ -357,7 +357,8 @@ static bool step_exponent(recogniser *r, text_state *state, size_t at) {
 static bool step_key(recogniser *r, text_state *state, char byte) {
     const position *position = state->frame->position;
     bool escaped = state->string.pending_length && state->string.pending[0] == '\\';
-    state->unsure |= escaped && !names_are_alike(r, position) && (byte == 'u' || byte == '/');
+    bool unusual = state->string.pending_length > 1 || byte == 'u' || byte == '/';
+    state->unsure |= escaped && unusual && !names_are_alike(r, position);
     if (!string_step(&state->string, &position->names, byte)) return false;
     if (state->words == UINT32_MAX || state->string.pending_length) return true;
     state->unsure |= !state->string.usual;
