@@ -108,10 +108,24 @@ static bool further_member(problem *p, uint32_t class, uint32_t code) {
     return problem_state(p, other) && problem_at_most(p, p->most);
 }
 
-/* The open member, each name that is mentioned, any other name. */
+/* A further member that another choice asked for is the one of this choice too. */
+static bool share_member(problem *p, uint32_t index, uint32_t code) {
+    const fact other = p->facts[index]; /* a copy: the facts may move */
+    code = code_simplify(p->r, code);
+    if (code == CODE_ALWAYS || code == other.code) return true;
+    if (code == CODE_NEVER) return false;
+    problem_state(p, (fact){.kind = FACT_SHARED, .name = other.name, .code = code, .n = other.n});
+    const code_set *set = problem_member_set(p, other.name, 0, &other);
+    return set_satisfiable(p->r, set, position_child(p->r, p->position, other.name), p->depth, NULL) != NO;
+}
+
+/* The open member, a further one that is asked for already, each name that is mentioned, any other name. */
 static outcome apply_member(problem *p, const choice *c, uint32_t k) {
     uint32_t name;
     if (p->frame && p->frame->open && open_in_domain(p, c) && here(&k)) return taken(problem_open_is(p, c->code));
+    for (uint32_t i = 0; i < p->fact_count; i++)
+        if (p->facts[i].kind == FACT_OTHER && in_domain(p, c, p->facts[i].name, NULL) && here(&k))
+            return taken(share_member(p, i, c->code));
     for (uint32_t i = 0; problem_name(p, i, &name); i++) {
         bool other = name_is_other(name);
         if (!in_domain(p, c, name, NULL) || (!other && (problem_member(p, name) || is_open(p, name)))) continue;

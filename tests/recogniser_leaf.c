@@ -59,6 +59,8 @@ const code_set *problem_member_set(problem *p, uint32_t name, uint64_t index, co
     code_list list = {NULL, 0, 0};
     put_member_codes(p, name, index, &list);
     if (own && own->code) code_list_put(&list, own->code);
+    for (uint32_t i = 0; own && own->kind == FACT_OTHER && i < p->fact_count; i++)
+        if (p->facts[i].kind == FACT_SHARED && p->facts[i].n == own->n) code_list_put(&list, p->facts[i].code);
     const code_set *set = set_make(p->r, list.items, list.count);
     free(list.items);
     return set;
@@ -185,6 +187,7 @@ static void plan_more(problem *p, plan *plan) {
     }
     for (uint32_t i = 0; i < plan->count; i++) kept += name_is_other(plan->items[i].name);
     for (const member *m = p->frame ? p->frame->last : NULL; m; m = m->before) kept += name_is_other(m->name);
+    kept += p->frame && p->frame->open && name_is_other(p->frame->name);
     if (written_count(p) + plan->count < p->least) plan->result = both(plan->result, unsure ? MAYBE : NO);
     if (kept > KEPT_NAMES && p->position->disjunct) plan->result = both(plan->result, MAYBE);
 }

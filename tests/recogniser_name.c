@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CLASSES = 32 };
+enum { MOST_CLASSES = 64 };
 
 /* --- strings that a schema accepts --- */
 

@@ -15,6 +15,7 @@ typedef enum fact_kind {
     FACT_ABSENT,  /* name */
     FACT_MEMBER,  /* name: code, where it is present */
     FACT_OTHER,   /* a further member, its name of the class: code; n tells such facts apart */
+    FACT_SHARED,  /* of the further member n: code too */
     FACT_ITEM,    /* n: code, where it is present */
     FACT_REST,    /* all items from n on: one of `codes` */
     FACT_COUNT,   /* n to `most` items satisfy the code */

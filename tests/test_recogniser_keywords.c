@@ -177,6 +177,23 @@ TEST(recogniser_keywords, members_are_counted) {
     unsatisfiable("{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":false}");
 }
 
+TEST(recogniser_keywords, one_member_does_what_several_branches_ask_for) {
+    const char *values = "{\"not\":{\"patternProperties\":{\"a\":{\"type\":\"integer\"}}},\"maxProperties\":1,\"anyOf\":["
+                         "{\"not\":{\"patternProperties\":{\"b\":{\"type\":\"string\"}}}}]}";
+    dies("{\"type\":\"object\",\"not\":{\"propertyNames\":{\"not\":{\"pattern\":\"a\"}}},\"maxProperties\":1,"
+         "\"anyOf\":[{\"not\":{\"propertyNames\":{\"not\":{\"pattern\":\"b\"}}}}]}", "{\"xba\":1^,");
+    dies(values, "{\"ab\":null}");
+    dies(values, "{\"ab\":^\"");
+}
+
+TEST(recogniser_keywords, the_name_being_written_is_one_of_those_kept_apart) {
+    const char *schema = "{\"type\":\"object\",\"not\":{\"patternProperties\":{\"^a\":{\"type\":\"integer\"}}}}";
+    expect_open(schema, "{\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h", RECOGNISER_ALIVE);
+    expect_open(schema, "{\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,", RECOGNISER_ALIVE);
+    expect_open(schema, "{\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"a", RECOGNISER_ALIVE);
+    expect_open(schema, "{\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i", RECOGNISER_UNKNOWN);
+}
+
 TEST(recogniser_keywords, keys_ask_for_others) {
     dies("{\"dependentRequired\":{\"a\":[\"b\"]},\"properties\":{\"b\":{},\"a\":{}}}", "{\"a^\":");
     dies("{\"dependentRequired\":{\"a\":[\"b\"]},\"properties\":{\"a\":{},\"b\":{}}}", "{\"a\":1^}");
