@@ -143,7 +143,7 @@ static bool verify_call(compiler *c, const machine *m, uint32_t call_id, uint32_
             if (i != class_index) frames[m->t->frame_words + frame_rest_at(m, i)] = COST_NEVER;
         }
         if (walk_cost(m, &w) == COST_NEVER) continue;
-        uint32_t found = search_end(m, &w, walk_cost(m, &w), true, class_index);
+        uint32_t found = search_end(m, &w, walk_cost(m, &w), TABLES_NONE, TABLES_NONE, class_index);
         if (found != COST_NEVER) found -= frame_rest(m, frames + m->t->frame_words, class_index);
         uint32_t known = least_of_module(c, a->call_module.items[call_id], class_index);
         if (found != COST_NEVER) {

@@ -615,14 +615,13 @@ MACHINE bool walk_can_finish(const machine *m, const walk *w, uint32_t left) {
     uint32_t cost = walk_cost(m, w);
     if (cost == COST_NEVER || (left != TABLES_NONE && cost > left)) return false;
     if (w->careful == 0) return true;
-    if (left == TABLES_NONE || cost_add(cost, SEARCH_AMPLE) < left) return search_end(m, w, cost, false, TABLES_NONE) != COST_NEVER;
-    return search_end(m, w, cost, true, TABLES_NONE) <= left;
+    return search_end(m, w, cost, left, left == TABLES_NONE ? 0 : SEARCH_SPARE, TABLES_NONE) != COST_NEVER;
 }
 
 /* Tokens that always suffice to end the text after this walk. */
 MACHINE uint32_t walk_least(const machine *m, const walk *w) {
     uint32_t cost = walk_cost(m, w);
-    return w->careful == 0 || cost == COST_NEVER ? cost : search_end(m, w, cost, true, TABLES_NONE);
+    return w->careful == 0 || cost == COST_NEVER ? cost : search_end(m, w, cost, TABLES_NONE, TABLES_NONE, TABLES_NONE);
 }
 
 #endif

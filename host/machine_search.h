@@ -8,13 +8,13 @@
 #ifndef WEIR_HOST_MACHINE_SEARCH_H
 #define WEIR_HOST_MACHINE_SEARCH_H
 
-#define SEARCH_STEPS_FIRST 1024u /* for any end, where it is enough that there is one */
+#define SEARCH_STEPS_FIRST 1024u /* for any end, where it is enough that there is one; and where tokens are short */
 #define SEARCH_SLACK 24u         /* bytes more than the costs say */
 #define SEARCH_STEPS_BELOW 16384u/* for each of them, in bytes that a walk reads */
 #define SEARCH_STEPS 65536u      /* for any end */
 #define SEARCH_BYTES 512u
 #define SEARCH_EDGES 48u
-#define SEARCH_AMPLE 4096u /* tokens more than the least: a budget that need not be looked at */
+#define SEARCH_SPARE 16u /* bytes more that make a value new where there are many */
 
 typedef struct search_step {
     uint8_t byte, rank; /* rank: of its edge among the cheapest */
@@ -223,7 +223,7 @@ MACHINE bool search_is_ample(const machine *m, const walk *w) {
 #define SEARCH_ANY (COST_NEVER - 2)
 
 /* An end that takes at most `limit` tokens: how many it takes; NEVER: there is none, or GAVE_UP. */
-MACHINE uint32_t search_within(const machine *m, const uint32_t *base, uint32_t *frames, uint32_t limit, bool exact,
+MACHINE uint32_t search_within(const machine *m, const uint32_t *base, uint32_t *frames, uint32_t limit, uint32_t spare,
                                uint32_t wanted, uint32_t steps) {
     search_step path[SEARCH_BYTES];
     uint32_t length = 0;
@@ -237,7 +237,8 @@ MACHINE uint32_t search_within(const machine *m, const uint32_t *base, uint32_t 
             length++;
             bool ended = t.careful == 0, fits = rest != COST_NEVER && cost_add(rest, length) <= limit;
             if (ended && fits && (wanted == TABLES_NONE || t.popped == wanted)) return rest + length;
-            if (!ended && !exact && fits && search_is_ample(m, &t)) return 0;
+            bool ample = !ended && fits && spare != TABLES_NONE && cost_add(cost_add(rest, length), spare) <= limit;
+            if (ample && search_is_ample(m, &t)) return rest + length + spare;
             first = true;
             if (!ended && fits) continue;
             length--;
@@ -254,22 +255,26 @@ MACHINE uint32_t search_within(const machine *m, const uint32_t *base, uint32_t 
 }
 
 /* How many tokens suffice to close the careful frames of a walk and to end the text, at least `cost`; NEVER, if no end was
- * found. exact: else it is enough to know that there is one. wanted: the class with which the lowest of the frames closes
- * (NONE: any). */
-MACHINE uint32_t search_end(const machine *m, const walk *w, uint32_t cost, bool exact, uint32_t wanted) {
-    if (!exact && search_is_ample(m, w)) return 0;
+ * found that takes at most `left` (NONE: any). spare: what a state takes more, at most, from which there are many ends, so
+ * that one of them is good (NONE: they are looked for). wanted: the class with which the lowest of the frames closes (NONE:
+ * any). */
+MACHINE uint32_t search_end(const machine *m, const walk *w, uint32_t cost, uint32_t left, uint32_t spare, uint32_t wanted) {
+    if (spare != TABLES_NONE && cost_add(cost, spare) <= left && search_is_ample(m, w)) return cost + spare;
     uint32_t *base = w->frames + machine_frames_words(m->t), *frames = base + machine_sequence_words(m->t);
     search_flatten(m, w, base);
-    if (!exact) {
-        uint32_t found = search_within(m, base, frames, SEARCH_ANY, exact, wanted, SEARCH_STEPS_FIRST);
+    if (left == TABLES_NONE && spare != TABLES_NONE) {
+        uint32_t found = search_within(m, base, frames, SEARCH_ANY, spare, wanted, SEARCH_STEPS_FIRST);
         if (found != SEARCH_GAVE_UP) return found;
     }
-    for (uint32_t slack = 0; slack <= SEARCH_SLACK; slack++) {
-        uint32_t found = search_within(m, base, frames, cost + slack, exact, wanted, SEARCH_STEPS_BELOW);
+    uint32_t below = left == TABLES_NONE ? SEARCH_STEPS_BELOW : SEARCH_STEPS_FIRST;
+    for (uint32_t slack = 0; slack <= SEARCH_SLACK && cost + slack <= left; slack++) {
+        uint32_t found = search_within(m, base, frames, cost + slack, spare, wanted, below);
         if (found == SEARCH_GAVE_UP) break;
         if (found != COST_NEVER) return found;
+        if (cost + slack == left) return COST_NEVER;
     }
-    uint32_t found = search_within(m, base, frames, SEARCH_ANY, exact, wanted, SEARCH_STEPS);
+    uint32_t any = left == TABLES_NONE ? SEARCH_ANY : left, steps = left == TABLES_NONE ? SEARCH_STEPS : 4 * SEARCH_STEPS_FIRST;
+    uint32_t found = search_within(m, base, frames, any, spare, wanted, steps);
     return found == SEARCH_GAVE_UP ? COST_NEVER : found;
 }
 

@@ -128,13 +128,27 @@ static uint32_t budget_after(const weir_matcher *m) {
     return budget == TABLES_NONE ? TABLES_NONE : budget - 1;
 }
 
+/* In a string whose value must differ from others, when the budget is nearly spent: only tokens of one code point are
+ * looked at closely, for there can be many others. False: a longer one, which could not be sure to end. */
+static bool leaves_room(const weir_matcher *m, const walk *w, uint32_t from) {
+    const machine *machine = &m->grammar->machine;
+    uint32_t left = budget_after(m), string = machine->states[w->state].instance;
+    if (w->careful == 0 || left == TABLES_NONE || string == TABLES_NONE || machine->states[from].instance != string) return true;
+    if (w->depth != m->sequence[SEQUENCE_DEPTH] || !search_is_ample(machine, w)) return true;
+    return cost_add(walk_cost(machine, w), SEARCH_SPARE) <= left;
+}
+
 bool matcher_try_token(weir_matcher *m, uint32_t token, walk *w) {
     const weir_vocab *vocab = m->grammar->vocab;
     walk_begin(w, m->sequence, m->frames);
     if (w->state == STATE_DEAD || m->sequence[SEQUENCE_BUDGET] == 0) return false;
     const uint8_t *bytes = vocab->bytes + vocab->offsets[token];
-    return walk_bytes(&m->grammar->machine, w, bytes, vocab->offsets[token + 1] - vocab->offsets[token]) &&
-           walk_can_finish(&m->grammar->machine, w, budget_after(m));
+    uint32_t from = w->state, length = vocab->offsets[token + 1] - vocab->offsets[token];
+    if (!walk_bytes(&m->grammar->machine, w, bytes, length)) return false;
+    uint32_t points = 0;
+    for (uint32_t i = 0; i < length && w->careful != 0; i++) points += (bytes[i] & 0xC0) != 0x80;
+    if (points > 1 && !leaves_room(m, w, from)) return false;
+    return walk_can_finish(&m->grammar->machine, w, budget_after(m));
 }
 
 /* Room in the log for every word that the walk may overwrite. */

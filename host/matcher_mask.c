@@ -166,6 +166,7 @@ static bool stands_as_it_is(const weir_matcher *m, const row *r) {
     uint32_t cost = machine_cost(machine, sequence[SEQUENCE_STATE], sequence[SEQUENCE_COUNTER], sequence_hash(sequence),
                                  top_frame(m), depth);
     uint32_t most = cost_add(cost, r->cost_need);
+    if (sequence[SEQUENCE_CAREFUL] != 0) most = cost_add(most, SEARCH_SPARE);
     return most != COST_NEVER && most < sequence[SEQUENCE_BUDGET];
 }
 
