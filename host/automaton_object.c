@@ -197,15 +197,15 @@ static uint32_t name_trie(compiler *c, const graph *g, const uint32_t *exits, co
 }
 
 /* Names of a kind must differ from those kept: there must be more of them. Kinds of few names are told apart. */
-static void refuse_small_kinds(compiler *c, const goal *g) {
-    const graph *object = g->object;
+static void refuse_small_kinds(compiler *c, goal_id id) {
+    const graph *object = goal_get(c, id)->object;
     if (object->name_text == NULL) return;
     bool suffice = true;
     for (uint32_t k = 0; k < object->kinds.count && object->flips >= 32 && suffice; k++) {
         suffice = text_supply(c, object->name_text, object->kinds.items[k], object->flips + 2) > object->flips + 1;
     }
     if (suffice) return;
-    compiler_fail(c, WEIR_ERROR_SCHEMA, g->components.count != 0 ? schema_get(c, g->components.items[0])->node : NULL,
+    compiler_fail(c, WEIR_ERROR_SCHEMA, goal_place(c, id),
                   "the keyword \"%s\" is not supported where so many names are told apart that those of a kind could run out",
                   object->questions[0].pattern != NONE ? "patternProperties" : "propertyNames");
 }
@@ -296,7 +296,7 @@ void emit_object(compiler *c, uint32_t index) {
     const graph *g = goal_get(c, a->modules.items[index].goal)->object;
     uint32_t node_count = g->nodes.count;
     uint8_t *done = NEW_ARRAY(c, uint8_t, node_count);
-    refuse_small_kinds(c, goal_get(c, a->modules.items[index].goal));
+    refuse_small_kinds(c, a->modules.items[index].goal);
     a->modules.items[index].object = object_add(c, g);
     a->modules.items[index].member = compiler_new(c, sizeof(uint32_t) * (g->names.count + 1));
     a->modules.items[index].then = compiler_new(c, sizeof(uint32_t) * (g->names.count + 1));

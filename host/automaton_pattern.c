@@ -155,21 +155,11 @@ static void set_body(compiler *c, builder *b, uint32_t state_id) {
     local->edge_count = count;
 }
 
-/* States from which a string can end usefully. Edges mostly lead to higher numbers, so few rounds. */
+/* States from which a string can end usefully. */
 static uint8_t *find_live(compiler *c, const text_automaton *text, const uint32_t *class_of) {
-    uint8_t *live = NEW_ARRAY(c, uint8_t, text->states.count);
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (uint32_t id = text->states.count; id-- > 0;) {
-            const text_node *s = &text->states.items[id];
-            bool now = class_of[id] != NONE;
-            for (uint32_t k = 0; k < s->edge_count && !now; k++) now = live[text->edges.items[s->edges + k].target];
-            changed |= now && !live[id];
-            live[id] |= now;
-        }
-        compiler_spend(c, 5 * ((uint64_t)text->states.count + text->edges.count));
-    }
-    return live;
+    uint8_t *ends = compiler_new(c, text->states.count + 1);
+    for (uint32_t id = 0; id < text->states.count; id++) ends[id] = class_of[id] != NONE;
+    return text_live(c, text, ends);
 }
 
 /* The module of an automaton, unless the same exists. `key` begins with what tells kinds of modules apart. */

@@ -120,12 +120,13 @@ void scalar_supply(compiler *c, scalar_module *s) {
     }
 }
 
-static const json *place_of(const compiler *c, const goal *g) {
+static const json *place_of(const compiler *c, goal_id id) {
+    const goal *g = goal_get(c, id);
     for (uint32_t i = 0; i < g->components.count; i++) {
         const schema *s = schema_get(c, g->components.items[i]);
         if (s->unique_items) return s->node;
     }
-    return g->components.count != 0 ? schema_get(c, g->components.items[0])->node : NULL;
+    return goal_place(c, id);
 }
 
 static bool verify_call(compiler *c, const machine *m, uint32_t call_id, uint32_t *sequence, uint32_t *frames) {
@@ -153,7 +154,7 @@ static bool verify_call(compiler *c, const machine *m, uint32_t call_id, uint32_
             longer = true;
             continue;
         }
-        compiler_fail(c, WEIR_ERROR_LIMIT, place_of(c, g), of->type == TYPE_ARRAY
+        compiler_fail(c, WEIR_ERROR_LIMIT, place_of(c, of->goal), of->type == TYPE_ARRAY
                           ? "uniqueItems: no array was found that has enough different items"
                           : "no object was found that has enough different names");
     }

@@ -67,6 +67,11 @@ void compiler_enter(compiler *c, const json *place) {
 
 void compiler_leave(compiler *c) { c->nesting--; }
 
+int order_ids(const void *left, const void *right) {
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return a < b ? -1 : a > b;
+}
+
 uint32_t hash_bytes(const void *bytes, size_t size) {
     const uint8_t *at = bytes;
     uint64_t hash = 0x9E3779B97F4A7C15u ^ size;

@@ -53,6 +53,9 @@ void compiler_leave(compiler *c);
 #define NEW(c, type) ((type *)compiler_zero(c, sizeof(type)))
 #define NEW_ARRAY(c, type, count) ((type *)compiler_zero(c, sizeof(type) * (size_t)(count)))
 
+/* For qsort over uint32_t, ascending: ids, tokens, code points, packed entries. */
+int order_ids(const void *left, const void *right);
+
 /* A growable array: VECTOR(type) name; PUSH(c, name, value). */
 #define VECTOR(...)                                                                                                    \
     struct {                                                                                                           \

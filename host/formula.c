@@ -77,15 +77,10 @@ formula formula_not(compiler *c, formula f) {
     return id;
 }
 
-static int by_id(const void *left, const void *right) {
-    formula a = *(const formula *)left, b = *(const formula *)right;
-    return a < b ? -1 : a > b;
-}
-
 static void sort_ids(formula *list, uint32_t count) {
     for (uint32_t i = 1; i < count; i++) {
         if (list[i - 1] > list[i]) {
-            qsort(list, count, sizeof *list, by_id);
+            qsort(list, count, sizeof *list, order_ids);
             return;
         }
     }
@@ -132,7 +127,7 @@ formula formula_and(compiler *c, const formula *list, uint32_t count) {
     }
     for (uint32_t i = 0; i < kept; i++) { /* x and not x */
         const formula_node *node = formula_get(c, all[i]);
-        if (node->kind == FORMULA_NOT && bsearch(&node->children[0], all, kept, sizeof *all, by_id) != NULL) {
+        if (node->kind == FORMULA_NOT && bsearch(&node->children[0], all, kept, sizeof *all, order_ids) != NULL) {
             return FORMULA_FALSE;
         }
     }

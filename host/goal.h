@@ -156,6 +156,8 @@ uint32_t take_way(const take *t, uint32_t index);
 uint32_t goal_supply(compiler *c, goal_id id, uint32_t most);
 /* Whether a goal has one class only, and no end of values. Only if that is certain. */
 bool goal_is_endless(compiler *c, goal_id id);
+/* [states] From which a text can end in one of the states that `ends` marks. */
+uint8_t *text_live(compiler *c, const text_automaton *text, const uint8_t *ends);
 /* The same of the texts that end with a class (NONE: any), and the texts: in a finite automaton only. */
 uint32_t text_supply(compiler *c, const text_automaton *text, formula class, uint32_t most);
 typedef void text_visit(compiler *c, void *context, const char *bytes, uint32_t length);

@@ -258,7 +258,7 @@ void analyse_array(compiler *c, goal_id id) {
         bool certain;
         g->array->unique = array_waits_for_repeats(c, wanted, &certain);
         if (certain) {
-            compiler_fail(c, WEIR_ERROR_SCHEMA, schema_get(c, g->components.items[0])->node,
+            compiler_fail(c, WEIR_ERROR_SCHEMA, goal_place(c, id),
                           "the keyword \"uniqueItems\" is not supported where items may have to repeat (under not, oneOf or if)");
         }
         if (g->array->unique && g->array->prefix == 0) g->array->prefix = 1; /* the first item repeats nothing */

@@ -46,27 +46,33 @@ static bool text_ends(const text_node *node, formula class) {
     return class == NONE ? node->class != FORMULA_FALSE : node->class == class;
 }
 
-/* [states] From which a text can end with the class. */
-static uint8_t *text_live(compiler *c, const text_automaton *text, formula class) {
+/* Edges mostly lead to higher numbers, so few rounds. */
+uint8_t *text_live(compiler *c, const text_automaton *text, const uint8_t *ends) {
     uint8_t *live = NEW_ARRAY(c, uint8_t, text->states.count + 1);
     for (bool changed = true; changed;) {
         changed = false;
-        for (uint32_t i = text->states.count; i-- > 0;) {
-            const text_node *node = &text->states.items[i];
-            bool now = text_ends(node, class);
-            for (uint32_t k = 0; k < node->edge_count && !now; k++) now = live[text->edges.items[node->edges + k].target];
-            changed |= now && !live[i];
-            live[i] |= now;
+        for (uint32_t id = text->states.count; id-- > 0;) {
+            const text_node *s = &text->states.items[id];
+            bool now = ends[id] != 0;
+            for (uint32_t k = 0; k < s->edge_count && !now; k++) now = live[text->edges.items[s->edges + k].target];
+            changed |= now && !live[id];
+            live[id] |= now;
         }
         compiler_spend(c, 5 * ((uint64_t)text->states.count + text->edges.count));
     }
     return live;
 }
 
+static uint8_t *live_for(compiler *c, const text_automaton *text, formula class) {
+    uint8_t *ends = compiler_new(c, text->states.count + 1);
+    for (uint32_t i = 0; i < text->states.count; i++) ends[i] = text_ends(&text->states.items[i], class);
+    return text_live(c, text, ends);
+}
+
 /* Texts from the start on by their length, until all have ended; a circle makes them many. */
 uint32_t text_supply(compiler *c, const text_automaton *text, formula class, uint32_t most) {
     uint32_t count = text->states.count;
-    uint8_t *live = text_live(c, text, class);
+    uint8_t *live = live_for(c, text, class);
     uint64_t total = 0, *now = NEW_ARRAY(c, uint64_t, count), *next = NEW_ARRAY(c, uint64_t, count);
     now[0] = 1;
     for (uint32_t length = 0; length <= count; length++) {
@@ -120,7 +126,7 @@ static void enumerate(compiler *c, const text_automaton *text, formula class, co
 
 void text_enumerate(compiler *c, const text_automaton *text, formula class, text_visit *visit, void *context) {
     char *bytes = compiler_new(c, 4 * (size_t)text->states.count + 4);
-    enumerate(c, text, class, text_live(c, text, class), 0, bytes, 0, visit, context);
+    enumerate(c, text, class, live_for(c, text, class), 0, bytes, 0, visit, context);
 }
 
 static uint64_t strings(compiler *c, const string_plan *plan, uint64_t most) {

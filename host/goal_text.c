@@ -60,11 +60,6 @@ static formula decide_text(compiler *c, void *context, const formula_node *atom,
     return holds ? FORMULA_TRUE : FORMULA_FALSE;
 }
 
-static int by_value(const void *left, const void *right) {
-    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    return a < b ? -1 : a > b;
-}
-
 static void find_cuts(compiler *c, product *p) {
     p->cuts.count = 0;
     PUSH(c, p->cuts, 0);
@@ -88,7 +83,7 @@ static void find_cuts(compiler *c, product *p) {
         PUSH(c, p->cuts, point);
         PUSH(c, p->cuts, point + 1);
     }
-    qsort(p->cuts.items, p->cuts.count, sizeof *p->cuts.items, by_value);
+    qsort(p->cuts.items, p->cuts.count, sizeof *p->cuts.items, order_ids);
     compiler_spend(c, 20 * (uint64_t)p->cuts.count);
 }
 

@@ -30,9 +30,7 @@ MACHINE void search_flatten(const machine *m, const walk *w, uint32_t *sequence)
         for (uint32_t i = 0; i < m->t->frame_words; i++) to[i] = frame[i];
     }
     for (uint32_t i = 0; i < w->kept; i++) {
-        const uint32_t *from = i >= w->kept_low ? w->frames : w->sequence + SEQUENCE_HEAD;
-        sequence[SEQUENCE_HEAD + kept_at(m, i)] = from[kept_at(m, i)];
-        sequence[SEQUENCE_HEAD + kept_at(m, i) + 1] = from[kept_at(m, i) + 1];
+        value_put(sequence + SEQUENCE_HEAD + kept_at(m, i), value_pair(walk_kept(m, w, i)));
     }
 }
 

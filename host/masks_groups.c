@@ -82,15 +82,10 @@ static void group(compiler *c, token_groups *g, uint32_t node, uint32_t into, co
     compiler_spend(c, 5 + 5 * seen);
 }
 
-static int by_id(const void *left, const void *right) {
-    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    return a < b ? -1 : a > b;
-}
-
 static void make_marks(compiler *c, group_node *n) {
     uint32_t count = n->tokens.count;
     if (count == 0) return;
-    qsort(n->tokens.items, count, sizeof *n->tokens.items, by_id);
+    qsort(n->tokens.items, count, sizeof *n->tokens.items, order_ids);
     uint32_t words = 1;
     for (uint32_t i = 1; i < count; i++) words += n->tokens.items[i] / 64 != n->tokens.items[i - 1] / 64;
     n->marks = compiler_zero(c, sizeof *n->marks * words);

@@ -9,11 +9,6 @@
 
 #include "masks_build.h"
 
-static int by_id(const void *left, const void *right) {
-    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    return a < b ? -1 : a > b;
-}
-
 /* Suffixes that a name of the object around the string allows. */
 static const named_leaves *suffix_names(compiler *c, const outcome *o, uint32_t count, uint8_t *marks) {
     if (o->named_count == 0) return NULL;
@@ -83,7 +78,7 @@ static uint32_t quote_patch(compiler *c, masks *m, uint32_t lexical, uint32_t se
         }
     }
     compiler_spend(c, row_of->quote_count);
-    if (guarded_count != 0) qsort(guarded, guarded_count, sizeof *guarded, by_id);
+    if (guarded_count != 0) qsort(guarded, guarded_count, sizeof *guarded, order_ids);
     uint32_t first = masks_list(c, m, list, count), first_guarded = masks_list(c, m, guarded, guarded_count);
     __typeof__(*m->quote_patches.items) made = {first, count, first_guarded, guarded_count, named, named_count, closing, closing_count};
     PUSH(c, m->quote_patches, made);
@@ -214,7 +209,7 @@ static void check_backslashes(text_walk *w, uint32_t state_id) {
 
 static uint32_t sort_distinct(uint32_t *items, uint32_t count) {
     uint32_t kept = 0;
-    if (count != 0) qsort(items, count, sizeof *items, by_id);
+    if (count != 0) qsort(items, count, sizeof *items, order_ids);
     for (uint32_t i = 0; i < count; i++) {
         if (kept == 0 || items[kept - 1] != items[i]) items[kept++] = items[i];
     }

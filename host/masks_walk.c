@@ -520,12 +520,6 @@ static void visit_inside(tokens *t, uint32_t node, uint32_t base, scalar_module 
     compiler_spend(t->c, 3 + 3 * seen);
 }
 
-/* Packed entries: the points stand above the token. */
-static int by_points(const void *left, const void *right) {
-    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    return a < b ? -1 : a > b;
-}
-
 static int by_token(const void *left, const void *right) {
     uint32_t a = ((const named_token *)left)->token, b = ((const named_token *)right)->token;
     return a < b ? -1 : a > b;
@@ -565,7 +559,7 @@ static outcome collect(tokens *t) {
                  m->found_spaced.count, NULL, 0, m->found_instance, t->depth_need, t->cost_need};
     m->found_object = NONE;
     collect_named(t, &o);
-    if (o.spaced_count != 0) qsort(o.spaced, o.spaced_count, sizeof *o.spaced, by_points);
+    if (o.spaced_count != 0) qsort(o.spaced, o.spaced_count, sizeof *o.spaced, order_ids);
     m->found_spaced.count = 0;
     for (uint32_t k = 0; k * 64 < m->value_words; k++) {
         for (uint64_t left = m->touched[k]; left != 0; left &= left - 1) {

@@ -109,11 +109,6 @@ const regex_range *regex_set_get(const regex_sets *sets, uint32_t set, uint32_t 
 
 /* --- classes -------------------------------------------------------------------------------------------------- */
 
-static int by_value(const void *left, const void *right) {
-    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    return a < b ? -1 : a > b;
-}
-
 /* Intervals between all the ends of ranges, each of class 0. */
 static void cut_intervals(compiler *c, regex_alphabet *alphabet, const regex_sets *sets) {
     VECTOR(uint32_t) cuts = {NULL, 0, 0};
@@ -129,7 +124,7 @@ static void cut_intervals(compiler *c, regex_alphabet *alphabet, const regex_set
         }
     }
     compiler_spend(c, 50 * (uint64_t)cuts.count);
-    qsort(cuts.items, cuts.count, sizeof *cuts.items, by_value);
+    qsort(cuts.items, cuts.count, sizeof *cuts.items, order_ids);
     alphabet->intervals = compiler_new(c, sizeof *alphabet->intervals * cuts.count);
     for (uint32_t i = 0; i < cuts.count; i++) {
         uint32_t lo = cuts.items[i], hi = i + 1 < cuts.count ? cuts.items[i + 1] - 1 : REGEX_LAST_CODE_POINT;

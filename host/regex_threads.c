@@ -90,11 +90,6 @@ static uint32_t set_add(regex_run *run, const uint32_t *threads, uint32_t count)
     return set;
 }
 
-static int by_id(const void *left, const void *right) {
-    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    return a < b ? -1 : a > b;
-}
-
 /* Threads come nearly in order, as the ops of a set's successors mostly do. */
 static void sort_threads(uint32_t *list, uint32_t count) {
     uint64_t moves = 0;
@@ -104,7 +99,7 @@ static void sort_threads(uint32_t *list, uint32_t count) {
         list[at] = id;
         moves += i - at;
         if (moves > 16 * (uint64_t)count) {
-            qsort(list, count, sizeof *list, by_id);
+            qsort(list, count, sizeof *list, order_ids);
             return;
         }
     }
@@ -123,7 +118,7 @@ static bool is_subset(const regex_run *run, uint32_t inner, uint32_t outer) {
 /* Whether another thread of the list matches all that this one does. */
 static bool is_covered(regex_run *run, const uint32_t *list, uint32_t count, uint32_t conditional, uint32_t id) {
     thread t = thread_get(run, id);
-    if (bsearch(&t.op, list, conditional, sizeof *list, by_id) != NULL) return true;
+    if (bsearch(&t.op, list, conditional, sizeof *list, order_ids) != NULL) return true;
     if (count - conditional > COMPARE_LIMIT) return false;
     for (uint32_t i = conditional; i < count; i++) {
         thread other = thread_get(run, list[i]);

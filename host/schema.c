@@ -88,15 +88,10 @@ uint32_t schema_twin(compiler *c, uint32_t id) {
     return added;
 }
 
-static int by_id(const void *left, const void *right) {
-    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    return a < b ? -1 : a > b;
-}
-
 uint32_t schema_union(compiler *c, const json *place, uint32_t *ids, uint32_t count) {
     schema_set *set = c->schemas;
     uint32_t used = 0;
-    qsort(ids, count, sizeof *ids, by_id);
+    qsort(ids, count, sizeof *ids, order_ids);
     for (uint32_t i = 0; i < count; i++) {
         if (used == 0 || ids[used - 1] != ids[i]) ids[used++] = ids[i];
     }
