@@ -25,7 +25,8 @@ static bool any_byte(const least *l, uint8_t lo, uint8_t hi) {
 static bool same_way(const cost *a, const cost *b) {
     return a->target == b->target && a->length == b->length && a->most == b->most && a->missing == b->missing &&
            a->names == b->names && a->leaf_lo == b->leaf_lo && a->leaf_hi == b->leaf_hi &&
-           a->read == b->read && a->instance == b->instance && a->fresh == b->fresh;
+           a->read == b->read && a->instance == b->instance && a->fresh == b->fresh &&
+           a->ordered == b->ordered;
 }
 
 /* Tokens at depth 1: the order of ways. */
@@ -70,21 +71,22 @@ void relax(compiler *c, entries *into, cost e) {
     if (second.depth < shallowest->depth || (second.depth == shallowest->depth && cheaper)) *shallowest = second;
 }
 
-/* What can be finished from `from`, `distance` later and below `depth` more frames. */
+static void relax_later(compiler *c, entries *into, cost e, uint32_t distance) {
+    if (e.length != 0 && e.length != NONE) { /* a string is entered with no code points yet */
+        if (e.distance > COST_NEVER - 2 - e.length) return;
+        e.distance += e.length;
+    }
+    e.length = 0;
+    e.most = NONE;
+    if (e.distance > COST_NEVER - 2 - distance) return;
+    e.distance += distance;
+    relax(c, into, e);
+}
+
+/* What can be finished from `from`, `distance` later. */
 void relax_through(compiler *c, entries *into, uint32_t from, uint32_t distance) {
     const entries *source = entries_of(c, from);
-    for (uint32_t i = 0; i < source->count; i++) {
-        cost e = source->items[i];
-        if (e.length != 0 && e.length != NONE) { /* a string is entered with no code points yet */
-            if (e.distance > COST_NEVER - 2 - e.length) continue;
-            e.distance += e.length;
-        }
-        e.length = 0;
-        e.most = NONE;
-        if (e.distance > COST_NEVER - 2 - distance) continue;
-        e.distance += distance;
-        relax(c, into, e);
-    }
+    for (uint32_t i = 0; i < source->count; i++) relax_later(c, into, source->items[i], distance);
 }
 
 /* --- scalars -------------------------------------------------------------------------------------------------- */
@@ -175,6 +177,7 @@ static cost module_cost(compiler *c, uint32_t index, uint32_t class_index, bool 
     cost best = end_cost(0, COST_NEVER);
     for (uint32_t i = 0; i < start->count; i++) {
         cost e = start->items[i];
+        if (e.ordered != 0) continue; /* a name of the order is missing: none has been read */
         add_names(c, &e);
         if (e.distance >= COST_NEVER - 1) continue;
         if (e.target == class_index) {
@@ -294,9 +297,15 @@ static void relax_edge(compiler *c, const least *l, entries *into, const edge *e
     case EDGE_CLOSE: /* behind an indentation: which class it is depends on the count */
         relax(c, into, end_cost(BOUNDARY_FLAG | l->closing[e->target], 0));
         break;
-    case EDGE_NAMED:
-        relax_through(c, into, c->automaton->targets.items[e->target], 1);
+    case EDGE_NAMED: { /* names that are missing come first and are counted: other names can come in the end */
+        const entries *source = entries_of(c, c->automaton->targets.items[e->target]);
+        for (uint32_t i = 0; i < source->count; i++) {
+            cost way = source->items[i];
+            way.ordered = 0;
+            relax_later(c, into, way, 1);
+        }
         break;
+    }
     case EDGE_CLOSE_NAMED: {
         const uint32_t *pair = &c->automaton->targets.items[e->target];
         for (uint32_t way = 0; way < 1u + c->automaton->object_two_ways.items[pair[0]]; way++) {

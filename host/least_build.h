@@ -15,7 +15,7 @@ static inline entries *entries_of(compiler *c, uint32_t state_id) {
 }
 
 static inline cost end_cost(uint32_t target, uint32_t distance) {
-    return (cost){target, distance, 0, 0, 0, NONE, 0, 0, 0, 0, 0, 0, NONE, 0};
+    return (cost){target, distance, 0, 0, 0, NONE, 0, 0, 0, 0, 0, 0, NONE, 0, 0};
 }
 
 /* least.c: keeps e if no known way is as good. */

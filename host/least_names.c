@@ -171,7 +171,7 @@ static bool waits_for(const automaton *a, uint32_t instance_id, uint32_t leaf) {
     return mask_bit(a->masks.items + mask, leaf);
 }
 
-/* Another name, which must differ from those whose hashes are kept. */
+/* Another name, which must differ from those whose hashes are kept, and which in the schema's order comes last. */
 static void relax_others(compiler *c, entries *into, const instance *in, uint32_t target, uint32_t distance) {
     const entries *behind = entries_of(c, target);
     for (uint32_t i = 0; i < behind->count; i++) {
@@ -180,6 +180,7 @@ static void relax_others(compiler *c, entries *into, const instance *in, uint32_
         e.distance += distance;
         e.distance += e.fresh != 0 && in->hash_used != 0; /* a second such name: it may have to be longer, too */
         if (in->hash_used != 0) e.fresh = in->hash_used;
+        if (c->automaton->objects.items[in->object].order_count != 0) e.ordered = 1 + in->object;
         relax(c, into, e);
     }
 }
@@ -200,11 +201,11 @@ static bool plain_ways(compiler *c, entries *into, uint32_t instance_id, const l
         uint32_t target = a->targets.items[in->exits + kind];
         if (target == NONE || local->distances[kind] == NONE) continue;
         relax_others(c, into, in, target, local->distances[kind]);
-        any = true;
+        any |= a->objects.items[in->object].order_count == 0;
     }
     if (in->length_count == 0 || local->distances[s->class_count] == NONE) return any;
     relax_others(c, into, in, a->lengths.items[in->lengths].target, local->distances[s->class_count]);
-    return true;
+    return any || a->objects.items[in->object].order_count == 0;
 }
 
 /* While the object is too small some name can come, whichever it is: the dearest will do. */

@@ -193,6 +193,7 @@ static bool names_fit(const machine *m) {
         const cost *e = &m->costs[i];
         if (e->fresh > m->t->hash_slots) return false;
         if (e->missing != 0 && (e->missing - 1) / 2 >= counts[SECTION_OBJECTS]) return false;
+        if (e->ordered > counts[SECTION_OBJECTS]) return false;
         if (e->names == 0) continue;
         if (!is_name(m, e->instance)) return false;
         uint32_t names = m->objects[m->instances[e->instance].object].name_count;

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define TABLES_MAGIC 0x52494557u /* "WEIR" */
-#define TABLES_ABI 3u
+#define TABLES_ABI 4u
 #define TABLES_NONE 0xFFFFFFFFu
 #define STATE_DEAD TABLES_NONE
 #define COST_NEVER TABLES_NONE
@@ -133,6 +133,7 @@ typedef struct cost {
     uint32_t read;     /* bytes of the name that have been read */
     uint32_t instance; /* of the name */
     uint32_t fresh;    /* another name follows, different from so many whose hashes are kept: one more where it is not yet */
+    uint32_t ordered;  /* only while this object lacks no name of the schema's order: 1 + object; 0: always */
 } cost;
 #define BOUNDARY_FLAG 0x80000000u
 
