@@ -183,12 +183,27 @@ uint32_t before_member(compiler *c, const edge *edges, uint32_t count) {
     }
 }
 
+/* What the bracket asks for, the line feed before it asks already: behind it nothing else can come. */
+static edge closing_line(compiler *c, edge close) {
+    edge line = {'\n', '\n', EDGE_INDENT_FIRST, close.op == EDGE_CLOSE, 0};
+    if (close.op != EDGE_CLOSE_NAMED) {
+        line.target = indented(c, &close, 1, 1);
+        return line;
+    }
+    const uint32_t *pair = &c->automaton->targets.items[close.target];
+    uint32_t object_id = pair[0];
+    close = (edge){close.lo, close.hi, EDGE_POP, 0, pair[1]};
+    uint32_t ask[2] = {object_id, indented(c, &close, 1, 1)};
+    line.op = EDGE_CLOSE_LINE;
+    line.target = target_list(c, ask, 2);
+    return line;
+}
+
 void after_member(compiler *c, uint32_t id, const edge *close, const edge *comma) {
     edge edges[2];
     uint32_t count = 0;
     if (close != NULL && c->options.whitespace == WEIR_WHITESPACE_PRETTY) {
-        uint32_t line = indented(c, close, 1, 1);
-        edges[count++] = (edge){'\n', '\n', EDGE_INDENT_FIRST, 0, line};
+        edges[count++] = closing_line(c, *close);
     } else if (close != NULL) {
         edges[count++] = *close;
     }

@@ -284,7 +284,7 @@ static void emit_node(compiler *c, uint32_t index, uint32_t node, bool start) {
     }
     if (start) {
         bool opens = name != NONE && starts_with_name(a, g->object, name);
-        start_member(c, a->modules.items[index].start, closes ? &close : NULL, &key, opens);
+        start_member(c, a->modules.items[index].start, closes && !needs ? &close : NULL, &key, opens);
         return;
     }
     if (name != NONE) comma.target = pair_of(c, before_member(c, &key, 1), name);

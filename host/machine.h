@@ -570,6 +570,10 @@ MACHINE bool walk_step(const machine *m, walk *w, uint8_t byte) {
             return !names_missing(m, o, walk_frame(m, w, w->depth)) &&
                    walk_pop(m, w, m->targets[e->target + 1], true);
         }
+        case EDGE_CLOSE_LINE:
+            w->counter = 0;
+            w->state = m->targets[e->target + 1];
+            return !names_missing(m, &m->objects[m->targets[e->target]], walk_frame(m, w, w->depth));
         case EDGE_COMMA: {
             uint32_t *frame = walk_own_frame(m, w);
             w->state = count_target(m, e->target, frame[FRAME_COUNT] + 1);

@@ -56,6 +56,12 @@ uint32_t masks_patches(compiler *c, masks *m, const patch *patches, uint32_t cou
     return m->patch_list_offsets.items[id];
 }
 
+void masks_note_needs(row *r, const needs *n) {
+    r->depth_need = n->depth;
+    r->cost_need = n->cost;
+    r->line_need = n->lines;
+}
+
 static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id) {
     outcome o = masks_walk(c, m, &c->vocab->trie, c->vocab->same, state_id, true);
     row r;
@@ -64,8 +70,7 @@ static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id) {
     r.instance = o.named_count != 0 ? o.instance : NONE;
     r.named = masks_named(c, m, o.named, o.named_count);
     r.named_count = o.named_count;
-    r.depth_need = o.depth_need;
-    r.cost_need = o.cost_need;
+    masks_note_needs(&r, &o.needs);
     r.guarded = masks_list(c, m, o.guarded, o.guarded_count);
     r.guarded_count = o.guarded_count;
     r.closing = masks_list(c, m, o.closing, o.closing_count);
@@ -90,47 +95,62 @@ static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id) {
     return masks_row(c, m, r);
 }
 
-/* The most that names can add to a cost. */
-static uint32_t greatest_names(const automaton *a, const cost *e) {
-    uint32_t missing = 0, first = 0;
-    if (e->missing != 0) {
-        const object *o = &a->objects.items[(e->missing - 1) / 2];
-        const uint32_t *weights = a->weights.items + o->weights + ((e->missing - 1) % 2 != 0 ? 3 * o->name_count : 0);
-        for (uint32_t leaf = 0; leaf < o->name_count; leaf++) {
-            if (mask_bit(a->masks.items + o->required, leaf)) missing = cost_add(missing, weights[3 * leaf]);
-        }
-    }
-    for (uint32_t leaf = e->leaf_lo; e->names != 0 && leaf < e->leaf_hi; leaf++) {
-        uint32_t through = a->weights.items[e->names - 1 + 3 * leaf];
-        if (through != COST_NEVER && through > first) first = through;
-    }
-    return cost_add(missing, first);
+static void widen_by_weight(needs *n, const uint32_t *weight) {
+    if (weight[0] != COST_NEVER) needs_widen(n, &(needs){0, weight[0], weight[2]});
 }
 
-/* The greatest distance to finish the frame: how much one token can raise the least cost. */
+/* The most that names can add to a cost: all that can be missing, and the one that comes first. */
+static needs greatest_names(const automaton *a, const cost *e) {
+    needs first = {0, 0, 0}, all;
+    for (uint32_t leaf = e->leaf_lo; e->names != 0 && leaf < e->leaf_hi; leaf++) {
+        widen_by_weight(&first, &a->weights.items[e->names - 1 + 3 * leaf]);
+    }
+    all = first;
+    if (e->missing == 0) return all;
+    const object *o = &a->objects.items[(e->missing - 1) / 2];
+    const uint32_t *weights = a->weights.items + o->weights + ((e->missing - 1) % 2 != 0 ? 3 * o->name_count : 0);
+    for (uint32_t leaf = 0; leaf < o->name_count; leaf++) {
+        if (!mask_bit(a->masks.items + o->required, leaf)) continue;
+        all.cost = cost_add(all.cost, weights[3 * leaf]);
+        all.lines += weights[3 * leaf + 2];
+    }
+    return all;
+}
+
+/* The most that an array can still need, whatever it holds. */
+static needs greatest_items(const boundary_plan *b) {
+    needs most = {0, 0, 0};
+    for (uint32_t k = 0; k < b->segments.count; k++) {
+        const segment *s = &b->segments.items[k];
+        uint32_t lines = s->lines_at_hi + (s->slope != 0 ? s->lines_slope * (s->hi - s->lo) : 0);
+        needs_widen(&most, &(needs){0, segment_value(s, s->lo), lines});
+    }
+    return most;
+}
+
+/* Few different numbers, so that rows which differ in nothing else are one. */
+static uint32_t round_up(uint32_t number, uint32_t least) {
+    if (number == 0 || number > COST_NEVER / 2) return number;
+    while (least < number) least *= 2;
+    return least;
+}
+
+/* The greatest distance to finish a frame: how much one token can raise the least cost. */
 static void find_finish(compiler *c, masks *m) {
     const automaton *a = c->automaton;
-    bool exact = a->class_max == 1 && c->options.whitespace != WEIR_WHITESPACE_PRETTY;
     m->finish = compiler_new(c, sizeof *m->finish * (a->states.count + 1));
     for (uint32_t id = 0; id < a->states.count; id++) {
-        uint32_t most = 0;
+        needs most = {0, 0, 0};
         for (uint32_t i = 0; i < a->state_costs.items[id].count; i++) {
-            cost e = a->state_costs.items[id].items[i];
-            uint32_t distance = cost_add(e.distance, e.length == NONE ? 0 : e.length);
-            distance = cost_add(distance, greatest_names(a, &e) + (e.fresh != 0));
-            if ((e.target & BOUNDARY_FLAG) != 0) {
-                const boundary_plan *b = &a->boundary_costs.items[e.target & ~BOUNDARY_FLAG];
-                uint32_t longest = 0;
-                for (uint32_t k = 0; k < b->segments.count; k++) {
-                    const segment *s = &b->segments.items[k];
-                    uint32_t value = segment_value(s, s->lo);
-                    if (value > longest) longest = value;
-                }
-                distance = cost_add(distance, longest);
-            }
-            if (distance > most) most = distance;
+            const cost *e = &a->state_costs.items[id].items[i];
+            needs names = greatest_names(a, e), items = {0, 0, 0};
+            if ((e->target & BOUNDARY_FLAG) != 0) items = greatest_items(&a->boundary_costs.items[e->target & ~BOUNDARY_FLAG]);
+            uint32_t own = cost_add(e->distance, (e->length == NONE ? 0 : e->length) + (e->fresh != 0));
+            uint32_t lines = e->lines + names.lines + items.lines;
+            needs_widen(&most, &(needs){e->depth, cost_add(own, cost_add(names.cost, items.cost)), lines});
         }
-        m->finish[id] = exact && !state_is_careful(a, id) ? most : NONE;
+        if (state_is_careful(a, id)) most.cost = NONE;
+        m->finish[id] = (needs){most.depth, round_up(most.cost, 16), round_up(most.lines, 4)};
     }
 }
 

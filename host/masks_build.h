@@ -16,6 +16,17 @@ typedef struct named_token {
     named_leaves leaves;
 } named_token;
 
+/* What finishing needs at most behind any token: further frames; tokens, and `indent` times the depth for each line. */
+typedef struct needs {
+    uint32_t depth, cost, lines; /* cost NONE: unknown */
+} needs;
+
+static inline void needs_widen(needs *to, const needs *by) {
+    if (by->depth > to->depth) to->depth = by->depth;
+    if (by->cost > to->cost) to->cost = by->cost;
+    if (by->lines > to->lines) to->lines = by->lines;
+}
+
 /* What a set of strings (tokens, or suffixes behind a quote) does from one state. The lists are good until the next
  * walk. */
 typedef struct outcome {
@@ -25,7 +36,7 @@ typedef struct outcome {
     uint32_t spaced_count;
     const named_token *named;  /* allowed while a name of `instance` can follow; ascending */
     uint32_t named_count, instance;
-    uint32_t depth_need, cost_need;
+    needs needs;
 } outcome;
 
 /* Suffixes allowed from the state after a string. Equal sets are one. */
@@ -33,7 +44,7 @@ typedef struct suffix_set {
     const uint8_t *marks; /* [suffix_count] MARK_* */
     const named_leaves *named; /* [suffix_count] where the mark is MARK_NAMED, all of one instance; else NULL */
     uint32_t instance, object;
-    uint32_t depth_need, cost_need;
+    needs needs;
 } suffix_set;
 
 typedef struct masks {
@@ -56,10 +67,12 @@ typedef struct masks {
     VECTOR(named_token) found_named;
     uint32_t found_instance;   /* that these names belong to, or NONE */
     uint32_t found_object;     /* that the closing ones close, or NONE */
-    uint32_t *finish;          /* [state] greatest distance to finish its frame; NONE: it cannot */
+    needs *finish;             /* [state] to finish its frame */
     interner pop_table;
     VECTOR(struct { uint32_t *targets; uint32_t count; }) pops;
 } masks;
+
+void masks_note_needs(row *r, const needs *n);
 
 enum { MARK_NO, MARK_GUARDED, MARK_PLAIN, MARK_NAMED, MARK_CLOSING };
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine.h"
 #include "masks_build.h"
 
 /* Suffixes that a name of the object around the string allows. */
@@ -25,7 +26,7 @@ static uint32_t suffix_set_of(compiler *c, masks *m, uint32_t state_id) {
     if (m->suffix_of_state[state_id] != NONE) return m->suffix_of_state[state_id];
     const lexicon *l = c->vocab->lexicon;
     outcome o = masks_walk(c, m, &l->suffixes, NULL, state_id, false);
-    uint32_t size = l->suffix_count + 16;
+    uint32_t size = l->suffix_count + sizeof o.needs + 8;
     uint8_t *marks = NEW_ARRAY(c, uint8_t, size);
     for (uint32_t i = 0; i < o.plain_count; i++) marks[o.plain[i]] = MARK_PLAIN;
     for (uint32_t i = 0; i < o.guarded_count; i++) marks[o.guarded[i]] = MARK_GUARDED;
@@ -35,19 +36,13 @@ static uint32_t suffix_set_of(compiler *c, masks *m, uint32_t state_id) {
     /* The empty suffix: the token ends with the quote. */
     bool careful = (c->automaton->states.items[state_id].flags & (STATE_CAREFUL | STATE_JUDGES)) != 0;
     marks[0] = c->automaton->state_costs.items[state_id].count == 0 ? MARK_NO : careful ? MARK_GUARDED : MARK_PLAIN;
-    uint32_t finish = m->finish[state_id];
-    if (finish > o.cost_need) o.cost_need = finish;
-    for (uint32_t i = 0; i < c->automaton->state_costs.items[state_id].count; i++) {
-        uint32_t depth = c->automaton->state_costs.items[state_id].items[i].depth;
-        if (depth > o.depth_need) o.depth_need = depth;
-    }
-    memcpy(marks + l->suffix_count, &o.depth_need, 4);
-    memcpy(marks + l->suffix_count + 4, &o.cost_need, 4);
-    memcpy(marks + l->suffix_count + 8, &instance_id, 4);
-    memcpy(marks + l->suffix_count + 12, &o.object, 4);
+    needs_widen(&o.needs, &m->finish[state_id]);
+    memcpy(marks + l->suffix_count, &instance_id, 4);
+    memcpy(marks + l->suffix_count + 4, &o.object, 4);
+    memcpy(marks + l->suffix_count + 8, &o.needs, sizeof o.needs);
     bool is_new;
     uint32_t id = intern(c, &m->suffix_table, marks, size, &is_new); /* the names follow from the instance and the marks */
-    if (is_new) PUSH(c, m->suffix_sets, ((suffix_set){marks, named, instance_id, o.object, o.depth_need, o.cost_need}));
+    if (is_new) PUSH(c, m->suffix_sets, ((suffix_set){marks, named, instance_id, o.object, o.needs}));
     return m->suffix_of_state[state_id] = id;
 }
 
@@ -91,7 +86,7 @@ typedef struct differences {
     VECTOR(uint32_t) plus, minus, guarded;
     VECTOR(named_token) named;
     VECTOR(uint32_t) closing;
-    uint32_t depth_need, cost_need;
+    needs needs;
 } differences;
 
 typedef struct text_walk {
@@ -144,11 +139,7 @@ static void leave_text(text_walk *w, uint32_t child, uint32_t class_index) {
     minus_subtree(w, child);
     uint32_t target = a->targets.items[w->in->exits + class_index];
     uint32_t set = target == NONE ? NONE : suffix_set_of(w->c, w->m, target);
-    if (set != NONE) {
-        const suffix_set *s = &w->m->suffix_sets.items[set];
-        if (s->depth_need > w->out->depth_need) w->out->depth_need = s->depth_need;
-        if (s->cost_need > w->out->cost_need) w->out->cost_need = s->cost_need;
-    }
+    if (set != NONE) needs_widen(&w->out->needs, &w->m->suffix_sets.items[set].needs);
     exit_subtree(w, child, 0, set, class_index);
 }
 
@@ -252,7 +243,9 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     PUSH(c, m->key, special ? local_id : local->lexical);
     PUSH(c, m->key, in->longest != NONE);
     PUSH(c, m->key, in->hash_used != 0);
-    PUSH(c, m->key, m->finish[state_id]);
+    PUSH(c, m->key, m->finish[state_id].depth);
+    PUSH(c, m->key, m->finish[state_id].cost);
+    PUSH(c, m->key, m->finish[state_id].lines);
     for (uint32_t i = 0; i < in->length_count; i++) {
         uint32_t target = a->lengths.items[in->lengths + i].target;
         PUSH(c, m->key, target == NONE ? NONE : suffix_set_of(c, m, target));
@@ -294,12 +287,11 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
             PUSH(c, d.guarded, m->lists.items[m->quote_patches.items[found].guarded + k]);
         }
         add_quote_names(&w, found, m->suffix_sets.items[set].instance, m->suffix_sets.items[set].object, &r);
-        if (m->suffix_sets.items[set].depth_need > d.depth_need) d.depth_need = m->suffix_sets.items[set].depth_need;
-        if (m->suffix_sets.items[set].cost_need > d.cost_need) d.cost_need = m->suffix_sets.items[set].cost_need;
+        needs_widen(&d.needs, &m->suffix_sets.items[set].needs);
     }
-    uint32_t stay = m->finish[state_id] == NONE ? NONE : m->finish[state_id] + 16;
-    r.cost_need = stay > d.cost_need ? stay : d.cost_need;
-    r.depth_need = d.depth_need;
+    needs stay = m->finish[state_id]; /* and a few bytes: of an escape or a code point that is not complete */
+    needs_widen(&d.needs, &(needs){0, cost_add(stay.cost, 16), stay.lines});
+    masks_note_needs(&r, &d.needs);
     r.patches = masks_patches(c, m, patches, in->length_count);
     uint32_t plus_count = sort_distinct(d.plus.items, d.plus.count);
     uint32_t minus_count = sort_distinct(d.minus.items, d.minus.count);

@@ -35,7 +35,7 @@ typedef struct tokens {
     masks *m;
     const trie *t;
     const uint32_t *same; /* NULL: values are distinct */
-    uint32_t depth_need, cost_need;
+    needs needs;
     uint32_t noted; /* a state whose needs are in them */
 } tokens;
 
@@ -239,6 +239,18 @@ static uint32_t count_step(tokens *t, const walker *from, const edge *e, walker 
     }
 }
 
+/* No required name may be missing. In the frame below that is asked at run time. */
+static bool ask_complete(const automaton *a, walker *w, uint32_t object_id) {
+    const object *o = &a->objects.items[object_id];
+    const uint32_t *seen = w->top != NULL && w->top->seen != NULL ? w->top->seen : no_names;
+    for (uint32_t k = 0; k < o->words && w->top != NULL; k++) {
+        if ((a->masks.items[o->required + k] & ~seen[k]) != 0) return false;
+    }
+    if (w->top == NULL && !w->guarded && !w->named.read) w->closing = object_id;
+    w->guarded |= w->top == NULL;
+    return true;
+}
+
 static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *out) {
     automaton *a = t->c->automaton;
     const edge *e = find_edge(a, from->state, byte);
@@ -278,16 +290,12 @@ static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *o
         if (!ask_names(t, &w, name, 0, count, true)) return 0;
         return go(t, &w, a->targets.items[e->target], out);
     }
-    case EDGE_CLOSE_NAMED: {
-        const object *o = &a->objects.items[a->targets.items[e->target]];
-        const uint32_t *seen = w.top != NULL && w.top->seen != NULL ? w.top->seen : no_names;
-        for (uint32_t k = 0; k < o->words && w.top != NULL; k++) {
-            if ((a->masks.items[o->required + k] & ~seen[k]) != 0) return 0;
-        }
-        if (w.top == NULL && !w.guarded && !w.named.read) w.closing = a->targets.items[e->target];
-        w.guarded |= w.top == NULL;
-        return pop(t, &w, a->targets.items[e->target + 1], out);
-    }
+    case EDGE_CLOSE_NAMED:
+        return ask_complete(a, &w, a->targets.items[e->target]) ? pop(t, &w, a->targets.items[e->target + 1], out) : 0;
+    case EDGE_CLOSE_LINE:
+        w.counter = 0;
+        w.counter_known = true;
+        return ask_complete(a, &w, a->targets.items[e->target]) ? go(t, &w, a->targets.items[e->target + 1], out) : 0;
     case EDGE_EXIT:
     case EDGE_EXIT_LENGTH:
         return leave_string(t, from, e, out);
@@ -307,6 +315,7 @@ static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *o
         w.spaces += !w.counter_known;
         return w.spaces > 255 ? 0 : go(t, &w, e->target, out);
     case EDGE_INDENT_FIRST:
+        w.guarded |= e->argument != 0;
         w.counter = 0;
         w.counter_known = true;
         return go(t, &w, e->target, out);
@@ -326,23 +335,22 @@ static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *o
 
 static void note_needs(tokens *t, const walker *w) {
     const automaton *a = t->c->automaton;
-    uint32_t need = 0;
-    for (uint32_t i = 0; i < a->state_costs.items[w->state].count; i++) {
-        uint32_t depth = a->state_costs.items[w->state].items[i].depth;
-        if (depth > need) need = depth;
-    }
-    if (w->pushed + need > t->depth_need) t->depth_need = w->pushed + need;
-    uint32_t cost = t->m->finish[w->state];
+    needs all = t->m->finish[w->state];
+    uint32_t level = w->pushed;
+    all.depth += level;
     for (const frame *f = w->top; f != NULL; f = f->below) {
         const return_symbol *r = &a->returns.items[f->ret];
-        uint32_t most = 0;
+        needs most = {0, 0, 0};
         for (uint32_t i = 0; i < r->class_count; i++) {
             uint32_t target = a->targets.items[r->targets + i];
-            if (target != NONE && t->m->finish[target] > most) most = t->m->finish[target];
+            if (target != NONE) needs_widen(&most, &t->m->finish[target]);
         }
-        cost = cost_add(cost, most);
+        level--;
+        if (level + most.depth > all.depth) all.depth = level + most.depth;
+        all.cost = cost_add(all.cost, most.cost);
+        all.lines += most.lines;
     }
-    if (cost > t->cost_need) t->cost_need = cost;
+    needs_widen(&t->needs, &all);
 }
 
 /* A token that some name allows: kept with the names, if all such tokens of the row ask the same instance. */
@@ -556,7 +564,7 @@ static void collect_named(tokens *t, outcome *o) {
 static outcome collect(tokens *t) {
     masks *m = t->m;
     outcome o = {m->found_plain, m->found_guarded, m->found_closing, 0, 0, 0, m->found_object, m->found_spaced.items,
-                 m->found_spaced.count, NULL, 0, m->found_instance, t->depth_need, t->cost_need};
+                 m->found_spaced.count, NULL, 0, m->found_instance, t->needs};
     m->found_object = NONE;
     collect_named(t, &o);
     if (o.spaced_count != 0) qsort(o.spaced, o.spaced_count, sizeof *o.spaced, order_ids);

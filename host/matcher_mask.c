@@ -160,12 +160,14 @@ static void check_full(weir_matcher *m, const state *s, const row *r, uint32_t *
 static bool stands_as_it_is(const weir_matcher *m, const row *r) {
     const machine *machine = &m->grammar->machine;
     const uint32_t *sequence = m->sequence;
-    uint32_t depth = sequence[SEQUENCE_DEPTH];
-    if (depth + r->depth_need > machine->t->depth_limit) return false;
+    uint32_t deepest = sequence[SEQUENCE_DEPTH] + r->depth_need, below = 0;
+    if (deepest > machine->t->depth_limit) return false;
     if (sequence[SEQUENCE_BUDGET] == TABLES_NONE) return true;
-    uint32_t cost = machine_cost(machine, sequence[SEQUENCE_STATE], sequence[SEQUENCE_COUNTER], sequence_hash(sequence),
-                                 top_frame(m), depth);
-    uint32_t most = cost_add(cost, r->cost_need);
+    for (uint32_t i = 0; i < machine->t->class_max; i++) {
+        uint32_t rest = frame_rest(machine, top_frame(m), i);
+        if (rest != COST_NEVER && rest > below) below = rest;
+    }
+    uint32_t most = cost_add(below, cost_add(r->cost_need, r->line_need * machine->t->indent * deepest));
     if (sequence[SEQUENCE_CAREFUL] != 0) most = cost_add(most, SEARCH_SPARE);
     return most != COST_NEVER && most < sequence[SEQUENCE_BUDGET];
 }

@@ -221,6 +221,9 @@ static bool edge_fits(const machine *m, const state *s, const edge *e) {
     case EDGE_CLOSE_NAMED:
         return pair_fits(m, e->target) && m->targets[e->target] < t->counts[SECTION_OBJECTS] &&
                m->targets[e->target + 1] < t->class_max;
+    case EDGE_CLOSE_LINE:
+        return pair_fits(m, e->target) && m->targets[e->target] < t->counts[SECTION_OBJECTS] &&
+               m->targets[e->target + 1] < states;
     case EDGE_LOCAL:
     case EDGE_CHAR:
     case EDGE_CHAR_FREE:

@@ -27,12 +27,13 @@ enum edge_op {
     EDGE_ELSE,       /* stands last, matches any byte and does not read it: the number ends with class `target` */
     EDGE_SPACE_FIRST,/* go; a run of white space begins */
     EDGE_SPACE,      /* go, if the run may be that long */
-    EDGE_INDENT_FIRST, /* go; an indentation begins (a line feed was read) */
+    EDGE_INDENT_FIRST, /* go; an indentation begins (a line feed was read); argument 1: whether it may, hangs on the count */
     EDGE_INDENT,     /* a space of the indentation: stay, if one is still missing */
     EDGE_INDENT_END, /* go, if the indentation is complete; it is `argument` levels less than the depth */
     EDGE_COMMA,      /* counted arrays: one more item; target: first of its count_case */
     EDGE_NAMED,      /* go, if some name can follow; target: first of {state, instance of the name} in `targets` */
     EDGE_CLOSE_NAMED,/* close, if all required names are present; target: first of {object, class} in `targets` */
+    EDGE_CLOSE_LINE, /* the indentation before the bracket begins, if they are; target: first of {object, state} */
     EDGE_CLOSE,      /* counted arrays: close; target: first of its count_case, whose values are classes */
     EDGE_NEW,        /* of a state that judges: matches no byte; go, if the item is unlike those before it */
     EDGE_REPEATED    /* the same, if it equals one of them; argument 1: only where that is certain */
@@ -165,7 +166,8 @@ typedef struct row {
     uint32_t patches, patch_count;   /* BASE: one list for each length_case of the instance, in `patches`; LIST, BITMAP:
                                         one list of tokens that go on with a run of white space, by its bytes */
     uint32_t depth_need;   /* the row stands as it is up to depth_limit - depth_need */
-    uint32_t cost_need;    /* and with a budget above the least cost + cost_need; NONE: never */
+    uint32_t cost_need;    /* and with a budget above cost_need + `indent` times the depth for each of line_need + what */
+    uint32_t line_need;    /* the frames below need at most; cost_need NONE: never */
     uint32_t named, named_count;     /* pairs {token, leaves}: allowed while such a name can follow; see NAMED_* */
     uint32_t instance;     /* of the names; NONE if there is none */
     uint32_t token;        /* the only token, when exactly one is allowed, else NONE */
