@@ -111,10 +111,10 @@ MACHINE const edge *search_edge(const machine *m, const walk *w, uint32_t rank) 
     for (uint32_t k = 0;; k++) {
         uint32_t best = COST_NEVER, at = 0;
         for (uint32_t i = 0; i < count; i++) {
-            if (guesses[i] <= best && guesses[i] != COST_NEVER) { /* of equals the last: 1 to 9 before 0 */
-                best = guesses[i];
-                at = i;
-            }
+            bool ends = best != COST_NEVER && m->edges[s->edges + at].op == EDGE_EXIT;
+            if (guesses[i] == COST_NEVER || guesses[i] > best || (guesses[i] == best && ends)) continue;
+            best = guesses[i]; /* of equals the last, 1 to 9 before 0, or what ends the string */
+            at = i;
         }
         if (best == COST_NEVER) return (const edge *)0;
         if (k == rank) return &m->edges[s->edges + at];

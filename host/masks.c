@@ -99,13 +99,18 @@ static void widen_by_weight(needs *n, const uint32_t *weight) {
     if (weight[0] != COST_NEVER) needs_widen(n, &(needs){0, weight[0], weight[2]});
 }
 
-/* The most that names can add to a cost: all that can be missing, and the one that comes first. */
-static needs greatest_names(const automaton *a, const cost *e) {
-    needs first = {0, 0, 0}, all;
+/* The most that the name which comes first can add to a cost. */
+static needs greatest_first(const automaton *a, const cost *e) {
+    needs first = {0, 0, 0};
     for (uint32_t leaf = e->leaf_lo; e->names != 0 && leaf < e->leaf_hi; leaf++) {
         widen_by_weight(&first, &a->weights.items[e->names - 1 + 3 * leaf]);
     }
-    all = first;
+    return first;
+}
+
+/* What the names add that can be missing. */
+static needs all_missing(const automaton *a, const cost *e) {
+    needs all = {0, 0, 0};
     if (e->missing == 0) return all;
     const object *o = &a->objects.items[(e->missing - 1) / 2];
     const uint32_t *weights = a->weights.items + o->weights + ((e->missing - 1) % 2 != 0 ? 3 * o->name_count : 0);
@@ -139,18 +144,21 @@ static uint32_t round_up(uint32_t number, uint32_t least) {
 static void find_finish(compiler *c, masks *m) {
     const automaton *a = c->automaton;
     m->finish = compiler_new(c, sizeof *m->finish * (a->states.count + 1));
+    m->finish_inner = compiler_new(c, sizeof *m->finish_inner * (a->states.count + 1));
     for (uint32_t id = 0; id < a->states.count; id++) {
-        needs most = {0, 0, 0};
+        needs most = {0, 0, 0}, inner = {0, 0, 0};
         for (uint32_t i = 0; i < a->state_costs.items[id].count; i++) {
             const cost *e = &a->state_costs.items[id].items[i];
-            needs names = greatest_names(a, e), items = {0, 0, 0};
+            needs first = greatest_first(a, e), missing = all_missing(a, e), items = {0, 0, 0};
             if ((e->target & BOUNDARY_FLAG) != 0) items = greatest_items(&a->boundary_costs.items[e->target & ~BOUNDARY_FLAG]);
             uint32_t own = cost_add(e->distance, (e->length == NONE ? 0 : e->length) + (e->fresh != 0));
-            uint32_t lines = e->lines + names.lines + items.lines;
-            needs_widen(&most, &(needs){e->depth, cost_add(own, cost_add(names.cost, items.cost)), lines});
+            needs all = {e->depth, cost_add(own, cost_add(first.cost, items.cost)), e->lines + first.lines + items.lines};
+            needs_widen(&most, &all);
+            needs_widen(&inner, &(needs){all.depth, cost_add(all.cost, missing.cost), all.lines + missing.lines});
         }
-        if (state_is_careful(a, id)) most.cost = NONE;
+        if (state_is_careful(a, id)) most.cost = inner.cost = NONE;
         m->finish[id] = (needs){most.depth, round_up(most.cost, 16), round_up(most.lines, 4)};
+        m->finish_inner[id] = (needs){inner.depth, round_up(inner.cost, 16), round_up(inner.lines, 4)};
     }
 }
 

@@ -67,7 +67,8 @@ typedef struct masks {
     VECTOR(named_token) found_named;
     uint32_t found_instance;   /* that these names belong to, or NONE */
     uint32_t found_object;     /* that the closing ones close, or NONE */
-    needs *finish;             /* [state] to finish its frame */
+    needs *finish;             /* [state] to finish its frame, names aside that are missing in it */
+    needs *finish_inner;       /* the same with all names that can be missing: of a frame that a token opens */
     interner pop_table;
     VECTOR(struct { uint32_t *targets; uint32_t count; }) pops;
 } masks;

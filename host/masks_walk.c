@@ -335,17 +335,17 @@ static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *o
 
 static void note_needs(tokens *t, const walker *w) {
     const automaton *a = t->c->automaton;
-    needs all = t->m->finish[w->state];
     uint32_t level = w->pushed;
+    needs all = (level != 0 ? t->m->finish_inner : t->m->finish)[w->state];
     all.depth += level;
     for (const frame *f = w->top; f != NULL; f = f->below) {
         const return_symbol *r = &a->returns.items[f->ret];
         needs most = {0, 0, 0};
+        level--;
         for (uint32_t i = 0; i < r->class_count; i++) {
             uint32_t target = a->targets.items[r->targets + i];
-            if (target != NONE) needs_widen(&most, &t->m->finish[target]);
+            if (target != NONE) needs_widen(&most, &(level != 0 ? t->m->finish_inner : t->m->finish)[target]);
         }
-        level--;
         if (level + most.depth > all.depth) all.depth = level + most.depth;
         all.cost = cost_add(all.cost, most.cost);
         all.lines += most.lines;

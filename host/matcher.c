@@ -138,7 +138,7 @@ static bool leaves_room(const weir_matcher *m, const walk *w, uint32_t from) {
     return cost_add(walk_cost(machine, w), SEARCH_SPARE) <= left;
 }
 
-bool matcher_try_token(weir_matcher *m, uint32_t token, walk *w) {
+bool matcher_walk_token(weir_matcher *m, uint32_t token, walk *w) {
     const weir_vocab *vocab = m->grammar->vocab;
     walk_begin(w, m->sequence, m->frames);
     if (w->state == STATE_DEAD || m->sequence[SEQUENCE_BUDGET] == 0) return false;
@@ -147,8 +147,15 @@ bool matcher_try_token(weir_matcher *m, uint32_t token, walk *w) {
     if (!walk_bytes(&m->grammar->machine, w, bytes, length)) return false;
     uint32_t points = 0;
     for (uint32_t i = 0; i < length && w->careful != 0; i++) points += (bytes[i] & 0xC0) != 0x80;
-    if (points > 1 && !leaves_room(m, w, from)) return false;
+    return points <= 1 || leaves_room(m, w, from);
+}
+
+bool matcher_can_finish(const weir_matcher *m, const walk *w) {
     return walk_can_finish(&m->grammar->machine, w, budget_after(m));
+}
+
+bool matcher_try_token(weir_matcher *m, uint32_t token, walk *w) {
+    return matcher_walk_token(m, token, w) && matcher_can_finish(m, w);
 }
 
 /* Room in the log for every word that the walk may overwrite. */

@@ -91,34 +91,104 @@ static void set_row(const weir_matcher *m, const state *s, const row *r, uint32_
     if (named) set_named(m, r, &filter, words);
 }
 
-/* Near the depth limit or the budget: every token of the row is walked. */
-static void check_bits(weir_matcher *m, uint32_t *words) {
+enum {
+    KNOWN_ENDS = 64,
+    MANY_TOKENS = 1000, /* are walked along the trie of the vocabulary */
+    TRIE_LEVELS = 64
+};
+
+/* Answers for states of the frame on top: most tokens lead to a few of them. */
+typedef struct known_ends {
+    struct { uint64_t hash; uint32_t state, counter; bool good; } items[KNOWN_ENDS];
+} known_ends;
+
+static void forget_ends(known_ends *known) {
+    for (uint32_t i = 0; i < KNOWN_ENDS; i++) known->items[i].state = STATE_DEAD;
+}
+
+/* matcher_can_finish with answers remembered: the matcher must not move meanwhile. */
+static bool ends_well(const weir_matcher *m, const walk *w, known_ends *known) {
+    if (w->careful != 0 || w->low <= w->depth || w->depth != m->sequence[SEQUENCE_DEPTH]) return matcher_can_finish(m, w);
+    __typeof__(known->items[0]) *end = &known->items[(w->state + w->counter * 7) % KNOWN_ENDS];
+    if (end->state != w->state || end->counter != w->counter || end->hash != w->hash) {
+        end->good = matcher_can_finish(m, w);
+        end->hash = w->hash;
+        end->state = w->state;
+        end->counter = w->counter;
+    }
+    return end->good;
+}
+
+static bool try_token(weir_matcher *m, uint32_t token, known_ends *known) {
     walk w;
+    return matcher_walk_token(m, token, &w) && ends_well(m, &w, known);
+}
+
+static void check_each(weir_matcher *m, const uint32_t *tokens, uint32_t count, uint32_t *words, known_ends *known) {
+    for (uint32_t i = 0; i < count; i++) {
+        bool set = (words[tokens[i] / 32] >> tokens[i] % 32 & 1) != 0;
+        if (set && !try_token(m, tokens[i], known)) clear_bit(words, tokens[i]);
+    }
+}
+
+static void check_node(weir_matcher *m, uint32_t node, bool good, uint32_t *words) {
+    const weir_vocab *v = m->grammar->vocab;
+    for (uint32_t t = v->trie.nodes[node].token; t != VOCAB_NONE && !good; t = v->same[t]) clear_bit(words, t);
+}
+
+/* Tokens below a node of the vocabulary's trie, which `at` has read, share its walk as long as it has written nothing. */
+static void check_subtree(weir_matcher *m, uint32_t node, const walk *at, uint32_t level, uint32_t *words, known_ends *known) {
+    const trie_node *nodes = m->grammar->vocab->trie.nodes;
+    for (uint32_t child = node + 1; child < nodes[node].end; child = nodes[child].end) {
+        walk w = *at;
+        bool reads = walk_byte(&m->grammar->machine, &w, nodes[child].byte);
+        if (reads && w.low > w.depth && level < TRIE_LEVELS) {
+            if (nodes[child].token != VOCAB_NONE) check_node(m, child, ends_well(m, &w, known), words);
+            check_subtree(m, child, &w, level + 1, words, known);
+            continue;
+        }
+        for (uint32_t k = child; k < nodes[child].end; k++) {
+            for (uint32_t t = nodes[k].token; t != VOCAB_NONE; t = m->grammar->vocab->same[t]) {
+                if (reads) check_each(m, &t, 1, words, known);
+                if (!reads) clear_bit(words, t);
+            }
+        }
+    }
+}
+
+/* Near the depth limit or the budget: every token of the row is walked. */
+static void check_bits(weir_matcher *m, uint32_t *words, known_ends *known) {
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < m->grammar->vocab->mask_words; k++) count += (uint32_t)__builtin_popcount(words[k]);
+    if (count > MANY_TOKENS && m->sequence[SEQUENCE_CAREFUL] == 0 && m->sequence[SEQUENCE_BUDGET] != 0) {
+        walk w;
+        walk_begin(&w, m->sequence, m->frames);
+        check_subtree(m, 0, &w, 0, words, known);
+        return;
+    }
     for (uint32_t k = 0; k < m->grammar->vocab->mask_words; k++) {
         for (uint32_t bits = words[k]; bits != 0; bits &= bits - 1) {
-            uint32_t token = k * 32 + (uint32_t)__builtin_ctz(bits);
-            if (!matcher_try_token(m, token, &w)) clear_bit(words, token);
+            check_each(m, &(uint32_t){k * 32 + (uint32_t)__builtin_ctz(bits)}, 1, words, known);
         }
     }
 }
 
 /* The same for a plain string: tokens that end between code points differ only in how many they begin. */
-static void check_string(weir_matcher *m, const row *r, uint32_t *words) {
+static void check_string(weir_matcher *m, const row *r, uint32_t *words, known_ends *known) {
     const lexicon *l = m->grammar->vocab->lexicon;
     const lexical_row *base = &l->rows[LEX_BODY];
     if (r->lexical != LEX_BODY || (r->flags & ROW_ON_TRIE) != 0) {
-        check_bits(m, words);
+        check_bits(m, words, known);
         return;
     }
     uint32_t points = UINT32_MAX;
     bool allowed = false;
-    walk w;
     for (uint32_t i = 0; i < base->inner_count; i++) {
         uint32_t token = PACK_TOKEN(base->inner[i]);
         if ((words[token / 32] >> token % 32 & 1) == 0) continue;
         bool whole = (base->inner[i] & PACK_PARTIAL) == 0;
         if (!whole || PACK_POINTS(base->inner[i]) != points) {
-            bool now = matcher_try_token(m, token, &w);
+            bool now = try_token(m, token, known);
             if (!whole) {
                 if (!now) clear_bit(words, token);
                 continue;
@@ -133,12 +203,12 @@ static void check_string(weir_matcher *m, const row *r, uint32_t *words) {
         const patch *p = &machine->patches[r->patches + k];
         for (uint32_t i = 0; i < p->count; i++) {
             uint32_t token = PACK_TOKEN(machine->lists[p->list + i]);
-            if ((words[token / 32] >> token % 32 & 1) != 0 && !matcher_try_token(m, token, &w)) clear_bit(words, token);
+            if ((words[token / 32] >> token % 32 & 1) != 0 && !try_token(m, token, known)) clear_bit(words, token);
         }
     }
     for (uint32_t i = 0; i < r->named_count; i++) {
         uint32_t token = machine->lists[r->named + 2 * i] & ~NAMED_OTHERS;
-        if ((words[token / 32] >> token % 32 & 1) != 0 && !matcher_try_token(m, token, &w)) clear_bit(words, token);
+        if ((words[token / 32] >> token % 32 & 1) != 0 && !try_token(m, token, known)) clear_bit(words, token);
     }
 }
 
@@ -157,17 +227,32 @@ static void check_full(weir_matcher *m, const state *s, const row *r, uint32_t *
     }
 }
 
-static bool stands_as_it_is(const weir_matcher *m, const row *r) {
+/* The most that the frames below can need, and the names that are missing. */
+static uint32_t needed_below(const weir_matcher *m, const state *s) {
     const machine *machine = &m->grammar->machine;
-    const uint32_t *sequence = m->sequence;
-    uint32_t deepest = sequence[SEQUENCE_DEPTH] + r->depth_need, below = 0;
-    if (deepest > machine->t->depth_limit) return false;
-    if (sequence[SEQUENCE_BUDGET] == TABLES_NONE) return true;
+    uint32_t below = 0, missing = 0;
     for (uint32_t i = 0; i < machine->t->class_max; i++) {
         uint32_t rest = frame_rest(machine, top_frame(m), i);
         if (rest != COST_NEVER && rest > below) below = rest;
     }
-    uint32_t most = cost_add(below, cost_add(r->cost_need, r->line_need * machine->t->indent * deepest));
+    for (uint32_t i = 0, known = 0; i < s->cost_count; i++) {
+        uint32_t names = machine->costs[s->costs + i].missing, depth = m->sequence[SEQUENCE_DEPTH];
+        if (names == known || names == 0) continue;
+        uint32_t total = names_missing_cost(machine, &machine->objects[(names - 1) / 2], (names - 1) % 2, top_frame(m), depth);
+        if (total > missing) missing = total;
+        known = names;
+    }
+    return cost_add(below, missing);
+}
+
+static bool stands_as_it_is(const weir_matcher *m, const state *s, const row *r) {
+    const machine *machine = &m->grammar->machine;
+    const uint32_t *sequence = m->sequence;
+    uint32_t deepest = sequence[SEQUENCE_DEPTH] + r->depth_need;
+    if (deepest > machine->t->depth_limit) return false;
+    if (sequence[SEQUENCE_BUDGET] == TABLES_NONE) return true;
+    uint32_t lines = r->line_need * machine->t->indent * deepest;
+    uint32_t most = cost_add(needed_below(m, s), cost_add(r->cost_need, lines));
     if (sequence[SEQUENCE_CAREFUL] != 0) most = cost_add(most, SEARCH_SPARE);
     return most != COST_NEVER && most < sequence[SEQUENCE_BUDGET];
 }
@@ -202,11 +287,13 @@ weir_status weir_matcher_fill_mask(weir_matcher *m, uint32_t *words, size_t word
     const state *s = &machine->states[m->sequence[SEQUENCE_STATE]];
     const row *r = &machine->rows[s->row];
     set_row(m, s, r, words);
-    if (!stands_as_it_is(m, r)) {
+    if (!stands_as_it_is(m, s, r)) {
+        known_ends known;
+        forget_ends(&known);
         if (r->kind == WEIR_ROW_BASE) {
-            check_string(m, r, words);
+            check_string(m, r, words, &known);
         } else {
-            check_bits(m, words);
+            check_bits(m, words, &known);
         }
     }
     if ((s->flags & STATE_ROOMY) != 0) check_full(m, s, r, words);

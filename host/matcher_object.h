@@ -28,5 +28,8 @@ struct weir_matcher {
 
 /* Walks a text token's bytes; true: it is allowed, and *w is where it leads. Changes only the matcher's scratch. */
 bool matcher_try_token(weir_matcher *m, uint32_t token, walk *w);
+/* The two questions of it: whether its bytes can be read, and whether the text can be finished behind them. */
+bool matcher_walk_token(weir_matcher *m, uint32_t token, walk *w);
+bool matcher_can_finish(const weir_matcher *m, const walk *w);
 
 #endif

@@ -167,7 +167,7 @@ typedef struct row {
                                         one list of tokens that go on with a run of white space, by its bytes */
     uint32_t depth_need;   /* the row stands as it is up to depth_limit - depth_need */
     uint32_t cost_need;    /* and with a budget above cost_need + `indent` times the depth for each of line_need + what */
-    uint32_t line_need;    /* the frames below need at most; cost_need NONE: never */
+    uint32_t line_need;    /* missing names and the frames below need at most; cost_need NONE: never */
     uint32_t named, named_count;     /* pairs {token, leaves}: allowed while such a name can follow; see NAMED_* */
     uint32_t instance;     /* of the names; NONE if there is none */
     uint32_t token;        /* the only token, when exactly one is allowed, else NONE */
