@@ -120,7 +120,6 @@ typedef struct group {
     const json *description, *schema, *tests;
     suite_text schema_text, text;
     suite_machine machine;
-    suite_second second;
     weir_grammar_options options;
 } group;
 
@@ -138,9 +137,9 @@ static void judge_test(run *run, group *group, uint64_t item, const json *test, 
     bool other_order;
     group->text.length = 0;
     suite_put_value(&group->text, group->source, group->length, data, NULL);
-    out->class = suite_classify(&run->tools, &group->machine, &group->second, group->schema_text.bytes,
-                                group->schema_text.length, &group->options, &group->text, valid->kind == JSON_TRUE,
-                                suite_seed(TEST_SEED, item, 0), NULL, &other_order, &finding);
+    out->class = suite_classify(&run->tools, &group->machine, group->options.order == WEIR_ORDER_SCHEMA,
+                                &group->text, valid->kind == JSON_TRUE, suite_seed(TEST_SEED, item, 0), NULL,
+                                &other_order, &finding);
     out->other_order = other_order;
     out->byte = finding.byte;
     snprintf(out->message, sizeof out->message, "%s", finding.message);
@@ -195,14 +194,12 @@ static void work_file(run *run, suite_worker *worker, uint32_t file, uint64_t *i
         group.description = json_get(child, "description");
         group.schema = json_get(child, "schema");
         group.tests = json_get(child, "tests");
-        group.second.wanted = group.options.order == WEIR_ORDER_SCHEMA;
         group.options.resolve = resolve;
         group.options.resolve_context = &run->remotes;
         bool good = group.description && group.description->kind == JSON_STRING && group.schema && group.tests;
         if (!good) suite_worker_fail(worker, "a group lacks its description, schema or tests");
         work_group(run, worker, file, &group, item);
         suite_machine_free(&group.machine);
-        suite_machine_free(&group.second.machine);
         free(group.schema_text.bytes);
         free(group.text.bytes);
     }

@@ -6,7 +6,7 @@
  * instance is judged right; valid instances whose keys only stand in another order than --order schema asks for do not
  * keep it from that and are counted apart. The text of the schema goes to the library as it stands in the file, an
  * instance as Python's json.dumps(data, ensure_ascii=False) writes it, numbers as they stand. Times
- * are of every call, in both cuts of a text into tokens; those of a second trial in any order of keys do not count. */
+ * are of every call, in both cuts of a text into tokens; those of a second trial in another order of keys do not count. */
 #include "suite.h"
 
 static const char program[] = "maskbench";
@@ -63,11 +63,8 @@ static void note(outcome *out, suite_class class, uint32_t test, uint64_t byte, 
 
 static void judge_tests(run *run, const char *line, size_t length, uint64_t item, const json *root,
                         suite_machine *machine, outcome *out) {
-    const json *schema = json_get(root, "schema"), *tests = json_get(root, "tests");
-    const weir_grammar_options *options = &run->arguments->grammar;
-    const char *schema_text = line + schema->byte;
-    size_t schema_length = json_text_end(line, length, schema->byte) - schema->byte;
-    suite_second second = {.wanted = options->order == WEIR_ORDER_SCHEMA};
+    const json *tests = json_get(root, "tests");
+    bool ordered = run->arguments->grammar.order == WEIR_ORDER_SCHEMA;
     suite_text text = {0};
     uint32_t index = 0;
     for (const json *test = tests ? tests->child : NULL; test; test = test->next, index++) {
@@ -80,14 +77,13 @@ static void judge_tests(run *run, const char *line, size_t length, uint64_t item
         suite_put_value(&text, line, length, data, run->arguments->shuffle ? &shuffle : NULL);
         if (text.failed) note(out, SUITE_MALFORMED, index, 0, "memory is short");
         if (text.failed) break;
-        suite_class class = suite_classify(&run->tools, machine, &second, schema_text, schema_length, options, &text,
-                                           valid->kind == JSON_TRUE, suite_seed(INSTANCE_SEED, item, index),
-                                           &run->series, &other_order, &finding);
+        suite_class class = suite_classify(&run->tools, machine, ordered, &text, valid->kind == JSON_TRUE,
+                                           suite_seed(INSTANCE_SEED, item, index), &run->series, &other_order,
+                                           &finding);
         out->tests_by_class[class]++;
         out->other_order += other_order;
         note(out, class, index, finding.byte, finding.message);
     }
-    suite_machine_free(&second.machine);
     free(text.bytes);
 }
 

@@ -1,9 +1,12 @@
 /* suite.h - what maskbench and jsts share: lines of a file, instances as text, the walk through the masks, workers that
  * may die, times and counts.
  *
- * suite_lines.c  a .jsonl or .jsonl.xz file -> its lines       suite_text.c  JSON as it stands -> text as json.dumps
- * writes suite_walk.c   a grammar and a text -> a verdict             suite_pool.c  items -> answers, through forked
- * processes suite_count.c  times -> percentiles, refusals -> groups */
+ * suite_lines.c  a .jsonl or .jsonl.xz file -> its lines
+ * suite_text.c   JSON as it stands -> text as json.dumps writes
+ * suite_walk.c   a grammar and a text -> a verdict
+ * suite_order.c  a text -> the same with its keys in an order that passes
+ * suite_pool.c   items -> answers, through forked processes
+ * suite_count.c  times -> percentiles, refusals -> groups */
 #ifndef WEIR_BENCH_SUITE_H
 #define WEIR_BENCH_SUITE_H
 
@@ -142,18 +145,16 @@ typedef struct suite_finding {
 void suite_judge(const suite_tools *tools, const suite_machine *machine, const suite_text *text, uint64_t seed,
                  suite_series *series, suite_finding *out);
 
-/* The schema again with keys in any order, for valid instances whose keys stand in another order than the schema's. */
-typedef struct suite_second {
-    bool wanted, tried; /* wanted: the first order is the schema's */
-    suite_machine machine;
-} suite_second;
-
-/* What became of one instance. *other_order: it passes with keys in any order, and only so; it then counts as passing.
- */
-suite_class suite_classify(const suite_tools *tools, const suite_machine *machine, suite_second *second,
-                           const char *schema, size_t length, const weir_grammar_options *options,
+/* What became of one instance. ordered: keys stand in the schema's order. *other_order: it passes with its keys in
+ * another order, and only so; it then counts as passing. */
+suite_class suite_classify(const suite_tools *tools, const suite_machine *machine, bool ordered,
                            const suite_text *text, bool valid, uint64_t seed, suite_series *series, bool *other_order,
                            suite_finding *finding);
+
+/* The value of the text again, with the keys of its objects in an order that the machine takes (suite_order.c); false
+ * where none was found. */
+bool suite_put_in_order(const suite_tools *tools, const suite_machine *machine, const suite_text *text,
+                        suite_text *to);
 
 /* --- processes (suite_pool.c) ------------------------------------------------------------------------------------- */
 

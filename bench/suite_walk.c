@@ -154,25 +154,20 @@ void suite_judge(const suite_tools *tools, const suite_machine *machine, const s
 /* --- one instance ---------------------------------------------------------------------------------------------------
  */
 
-/* Whether a valid instance that was rejected passes with keys in any order. */
-static suite_verdict judge_again(const suite_tools *tools, suite_second *second, const char *schema, size_t length,
-                                 const weir_grammar_options *options, const suite_text *text, uint64_t seed,
-                                 suite_finding *out) {
-    weir_grammar_options any = *options;
-    any.order = WEIR_ORDER_ANY;
-    if (!second->wanted) return SUITE_REJECTS;
-    if (!second->tried) suite_machine_create(tools, schema, length, &any, NULL, &second->machine);
-    second->tried = true;
-    if (second->machine.state == SUITE_CRASHED) broken(out, 0, "no matcher with keys in any order");
-    if (second->machine.state == SUITE_CRASHED) return SUITE_BROKEN;
-    suite_finding finding;
-    suite_judge(tools, &second->machine, text, seed, NULL, &finding);
+/* Whether a valid instance that was rejected passes with its keys in another order. */
+static suite_verdict judge_again(const suite_tools *tools, const suite_machine *machine, const suite_text *text,
+                                 uint64_t seed, suite_finding *out) {
+    suite_text ordered = {0};
+    suite_finding finding = {.verdict = SUITE_REJECTS};
+    if (suite_put_in_order(tools, machine, text, &ordered)) {
+        suite_judge(tools, machine, &ordered, seed, NULL, &finding);
+    }
     if (finding.verdict == SUITE_BROKEN) *out = finding;
+    free(ordered.bytes);
     return finding.verdict;
 }
 
-suite_class suite_classify(const suite_tools *tools, const suite_machine *machine, suite_second *second,
-                           const char *schema, size_t length, const weir_grammar_options *options,
+suite_class suite_classify(const suite_tools *tools, const suite_machine *machine, bool ordered,
                            const suite_text *text, bool valid, uint64_t seed, suite_series *series, bool *other_order,
                            suite_finding *finding) {
     *other_order = false;
@@ -181,7 +176,8 @@ suite_class suite_classify(const suite_tools *tools, const suite_machine *machin
     if (finding->verdict == SUITE_ACCEPTS && !valid)
         return machine->recorded ? SUITE_INVALID_RECORDED : SUITE_INVALID_SILENT;
     if (finding->verdict == SUITE_ACCEPTS || !valid) return SUITE_PASSING;
-    suite_verdict again = judge_again(tools, second, schema, length, options, text, seed, finding);
+    if (!ordered) return SUITE_VALID_REJECTED;
+    suite_verdict again = judge_again(tools, machine, text, seed, finding);
     *other_order = again == SUITE_ACCEPTS;
     return again == SUITE_ACCEPTS ? SUITE_PASSING : again == SUITE_BROKEN ? SUITE_CRASHED : SUITE_VALID_REJECTED;
 }

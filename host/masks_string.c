@@ -207,11 +207,15 @@ static uint32_t sort_distinct(uint32_t *items, uint32_t count) {
     return kept;
 }
 
+static bool has_any_length(const automaton *a, const instance *in) {
+    return in->length_count == 1 && in->longest == NONE && a->lengths.items[in->lengths].lo == 0;
+}
+
 /* Tokens that close the string and go on with a name: left to the guard in a name itself, where lengths are bounded, and
  * where another instance is asked already. */
 static void add_quote_names(text_walk *w, uint32_t patch_id, uint32_t instance_id, uint32_t object_id, row *r) {
     const __typeof__(*w->m->quote_patches.items) *q = &w->m->quote_patches.items[patch_id];
-    bool any_length = w->in->length_count == 1 && !w->bounded && w->c->automaton->lengths.items[w->in->lengths].lo == 0;
+    bool any_length = has_any_length(w->c->automaton, w->in);
     bool plain = w->in->object == NONE && any_length && (r->instance == NONE || r->instance == instance_id);
     if (q->named_count != 0 && plain) r->instance = instance_id;
     for (uint32_t i = 0; i < q->named_count; i++) {
@@ -242,6 +246,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     PUSH(c, m->key, a->instance_module.items[instance_id]);
     PUSH(c, m->key, special ? local_id : local->lexical);
     PUSH(c, m->key, in->longest != NONE);
+    PUSH(c, m->key, has_any_length(a, in));
     PUSH(c, m->key, in->hash_used != 0);
     PUSH(c, m->key, m->finish[state_id].depth);
     PUSH(c, m->key, m->finish[state_id].cost);

@@ -45,7 +45,7 @@ TEST(fuzz_matcher, mask_is_what_walking_the_bytes_of_every_token_says) {
     uint32_t tokens[WALK_MAX];
     walk_open(&f);
     while (walk_next_schema(&f)) {
-        for (int round = 0; round < 4; round++) {
+        for (int round = 0; round < 12; round++) {
             weir_matcher *matcher = walk_start(&f, 0);
             for (int i = 0; i < 20 && !weir_matcher_is_stopped(matcher) && !test_has_failed(); i++) {
                 expect_mask_is_walks(&f, matcher);
