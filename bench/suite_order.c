@@ -1,11 +1,12 @@
 /* suite_order.c - a text whose keys stand in another order than the schema's in, the same value in an order that passes
  * out.
  *
- * Of the keys that may come next that one comes first behind which all others still may: the matcher says so. A key
- * that shuts another out comes after it. The search gives up after a number of tokens; then no order was found. */
+ * Of the keys that may come next one comes first behind which all others still may: the matcher says so. Where there is
+ * none, any is tried. A key that was shut out by another is tried before it from then on, in all objects. The search
+ * gives up after a number of tokens; then no order was found. */
 #include "suite.h"
 
-enum { ORDER_TOKENS = 1 << 18 };
+enum { ORDER_TOKENS = 1 << 20, ORDER_PAIRS = 1 << 13 };
 
 typedef struct member {
     const char *key; /* its quote in the source */
@@ -18,7 +19,8 @@ typedef struct ordering {
     const suite_tools *tools;
     const char *source;
     size_t length;
-    uint32_t tokens; /* read so far */
+    uint32_t tokens;             /* read so far */
+    uint64_t pairs[ORDER_PAIRS]; /* hashes of two keys, the first of which comes before the second; 0: free */
 } ordering;
 
 /* What has been written, and the matcher behind it. */
@@ -66,40 +68,82 @@ static bool may_come(ordering *o, const place *at, const member *m, bool first) 
 
 static bool put_value(ordering *o, place *at, const json *value);
 
-/* Writes one of the members; false when none was found behind which the others can still come. */
-static bool put_next(ordering *o, place *at, member *members, uint32_t count, bool first) {
-    uint32_t *open = malloc(count * sizeof *open), open_count = 0;
-    bool *failed = calloc(count, sizeof *failed), done = false;
-    for (uint32_t i = 0; open && i < count; i++) {
-        if (!members[i].written && may_come(o, at, &members[i], first)) open[open_count++] = i;
+/* One more member behind `from`. */
+static bool put_member(ordering *o, const place *from, place *to, const member *m, bool first) {
+    return branch(from, to) && put_key(o, to, m, first) && put(o, to, ": ", 2) && put_value(o, to, m->value);
+}
+
+/* A slot of the table, which may forget. */
+static uint64_t *pair_of(ordering *o, const member *before, const member *behind, uint64_t *hash) {
+    *hash = TOKEN_HASH_SEED;
+    for (size_t i = 0; i < before->key_length; i++) *hash = token_hash_byte(*hash, (uint8_t)before->key[i]);
+    for (size_t i = 0; i < behind->key_length; i++) *hash = token_hash_byte(*hash, (uint8_t)behind->key[i]);
+    return &o->pairs[*hash % ORDER_PAIRS];
+}
+
+/* How many of `open` cannot come any more behind its member k; notes that they come before it. */
+static uint32_t shut_out(ordering *o, const place *behind, const member *members, const uint32_t *open, uint32_t count,
+                         uint32_t k) {
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t hash;
+        if (i == k || may_come(o, behind, &members[open[i]], false)) continue;
+        *pair_of(o, &members[open[i]], &members[open[k]], &hash) = hash;
+        found++;
     }
-    for (uint32_t k = 0; open && failed && k < open_count && !done;) {
+    return found;
+}
+
+enum { NOT_TRIED = UINT32_MAX, FAILED = UINT32_MAX - 1 };
+
+/* The next of `open` to try: one that was not, and of those one before which no other is known to come; else the one
+ * that shut out the fewest. NOT_TRIED where all failed. */
+static uint32_t next_try(ordering *o, const member *members, const uint32_t *open, uint32_t count, const uint32_t *fates) {
+    uint32_t best = NOT_TRIED;
+    for (uint32_t k = 0; k < count; k++) {
+        bool leads = fates[k] == NOT_TRIED;
+        for (uint32_t i = 0; i < count && leads; i++) {
+            uint64_t hash;
+            leads = i == k || fates[i] != NOT_TRIED || *pair_of(o, &members[open[i]], &members[open[k]], &hash) != hash;
+        }
+        if (leads) return k;
+        if (fates[k] < FAILED && (best == NOT_TRIED || fates[k] < fates[best])) best = k;
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        if (fates[k] == NOT_TRIED) return k;
+    }
+    return best;
+}
+
+/* Writes the members that are left, `left` of them: first tries what leaves all others open, then what remains. */
+static bool put_members(ordering *o, place *at, member *members, uint32_t count, uint32_t left) {
+    uint32_t *open = malloc((count + 1) * sizeof *open), *fates = malloc((count + 1) * sizeof *fates), open_count = 0;
+    bool done = left == 0, usable = open && fates;
+    for (uint32_t i = 0; usable && i < count && left > 0; i++) {
+        if (members[i].written || !may_come(o, at, &members[i], left == count)) continue;
+        fates[open_count] = NOT_TRIED;
+        open[open_count++] = i;
+    }
+    while (usable && !done && o->tokens <= ORDER_TOKENS) {
         place trial;
-        uint32_t shut_out = count;
-        const member *m = &members[open[k]];
-        done = branch(at, &trial) && put_key(o, &trial, m, first) && put(o, &trial, ": ", 2) &&
-               put_value(o, &trial, m->value);
-        for (uint32_t i = 0; i < open_count && done; i++) {
-            if (i == k || may_come(o, &trial, &members[open[i]], false)) continue;
-            shut_out = i;
-            done = false;
+        uint32_t k = next_try(o, members, open, open_count, fates);
+        if (k == NOT_TRIED) break;
+        bool good = put_member(o, at, &trial, &members[open[k]], left == count), again = fates[k] != NOT_TRIED;
+        fates[k] = again || !good ? FAILED : shut_out(o, &trial, members, open, open_count, k);
+        if (good && (again || fates[k] == 0)) {
+            fates[k] = FAILED;
+            members[open[k]].written = true;
+            done = members[open[k]].written = put_members(o, &trial, members, count, left - 1);
         }
         if (done) {
-            members[open[k]].written = true;
             place old = *at;
             *at = trial;
             trial = old;
         }
         drop(&trial);
-        failed[k] = true;
-        if (shut_out < open_count && !failed[shut_out]) {
-            k = shut_out;
-        } else {
-            for (k = 0; k < open_count && failed[k]; k++) continue;
-        }
     }
     free(open);
-    free(failed);
+    free(fates);
     return done;
 }
 
@@ -113,7 +157,7 @@ static bool put_object(ordering *o, place *at, const json *object) {
         members[count++] = (member){o->source + byte, json_text_end(o->source, o->length, byte) - byte, child, false};
         byte = json_text_end(o->source, o->length, child->byte);
     }
-    for (uint32_t i = 0; i < count && good; i++) good = put_next(o, at, members, count, i == 0);
+    good = good && put_members(o, at, members, count, count);
     free(members);
     return good && put(o, at, "}", 1);
 }
@@ -132,7 +176,11 @@ static bool put_value(ordering *o, place *at, const json *value) {
 }
 
 bool suite_put_in_order(const suite_tools *tools, const suite_machine *machine, const suite_text *text, suite_text *to) {
-    ordering o = {tools, text->bytes, text->length, 0};
+    static ordering o; /* a worker is one thread */
+    memset(&o, 0, sizeof o);
+    o.tools = tools;
+    o.source = text->bytes;
+    o.length = text->length;
     place at = {0};
     arena arena;
     const json *root = NULL;
