@@ -227,7 +227,6 @@ static void close_counted(compiler *c, goal *g) {
 
 /* Unique items of which there are only so many: no array is longer. Only where all items have the same components. */
 static formula bounded_by_supply(compiler *c, goal *g, formula wanted) {
-    if (!g->array->unique || g->array->prefix != 1) return wanted;
     if (with_unique(c, wanted_of(c, wanted), FORMULA_FALSE) != FORMULA_FALSE) return wanted;
     item_context first = {1};
     formula read = formula_replace(c, wanted, ITEM_BITS, read_item, &first);
@@ -261,8 +260,11 @@ void analyse_array(compiler *c, goal_id id) {
             compiler_fail(c, WEIR_ERROR_SCHEMA, goal_place(c, id),
                           "the keyword \"uniqueItems\" is not supported where items may have to repeat (under not, oneOf or if)");
         }
-        if (g->array->unique && g->array->prefix == 0) g->array->prefix = 1; /* the first item repeats nothing */
-        array_node(c, g->array, 0, bounded_by_supply(c, g, wanted));
+        if (g->array->unique && g->array->prefix == 0) {
+            g->array->prefix = 1; /* the first item repeats nothing */
+            wanted = bounded_by_supply(c, g, wanted);
+        }
+        array_node(c, g->array, 0, wanted);
     }
     for (uint32_t index = 0; index < g->array->nodes.count; index++) {
         if (!g->array->nodes.items[index].opened) open_array_node(c, g, index);

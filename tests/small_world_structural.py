@@ -225,6 +225,7 @@ def corners():
         # unique items
         {"uniqueItems": False}, {"uniqueItems": True, "items": {"enum": [0, "a"]}, "minItems": 2, "type": "array"}, {"uniqueItems": True, "items": {"enum": [0, "a"]}, "minItems": 3}, {"uniqueItems": True, "items": const(1)},
         {"uniqueItems": True, "items": {"enum": [0, 1, "a", None]}, "type": "array"}, {"uniqueItems": True, "items": {"enum": [[], {}, [0]]}, "type": "array"}, {"uniqueItems": True, "items": {"type": ["array", "boolean"], "maxItems": 0}},
+        {"uniqueItems": True, "prefixItems": [NULL], "items": {"enum": [0]}, "type": "array"}, {"uniqueItems": True, "prefixItems": [{}], "items": {"allOf": [const(0), const(1)]}},
         {"uniqueItems": True, "prefixItems": [const(0), {"enum": [0, 1]}], "items": {"enum": [0, 1, "a"]}, "minItems": 3, "type": "array"}, {"uniqueItems": True, "prefixItems": [{"enum": [0, "a"]}, const(0)], "minItems": 2, "type": "array"},
         {"uniqueItems": True, "prefixItems": [const(0), const(0)], "minItems": 1}, {"not": {"uniqueItems": True}}, {"not": {"uniqueItems": True}, "maxItems": 2}, {"not": {"uniqueItems": True}, "prefixItems": [INTEGER], "items": NULL, "type": "array"},
         {"not": {"uniqueItems": True}, "items": False}, {"oneOf": [{"uniqueItems": True}, {"maxItems": 2}], "type": "array"}, {"anyOf": [{"uniqueItems": True}, {"items": INTEGER}], "type": "array"},
