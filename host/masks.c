@@ -176,6 +176,8 @@ masks *masks_build(compiler *c) {
     m->found_plain = compiler_new(c, sizeof(uint32_t) * (values + 1));
     m->found_guarded = compiler_new(c, sizeof(uint32_t) * (values + 1));
     m->found_closing = compiler_new(c, sizeof(uint32_t) * (values + 1));
+    m->suffix_marks = compiler_new(c, c->vocab->lexicon->suffix_count + sizeof(needs) + 8);
+    m->suffix_leaves = NEW_ARRAY(c, named_leaves, c->vocab->lexicon->suffix_count + 1);
     m->suffix_of_state = compiler_new(c, sizeof *m->suffix_of_state * (a->states.count + 1));
     memset(m->suffix_of_state, 0xFF, sizeof *m->suffix_of_state * (a->states.count + 1));
     find_finish(c, m);

@@ -57,6 +57,11 @@ typedef struct masks {
     VECTOR(uint32_t) list_offsets, bitmap_offsets, patch_list_offsets, row_memo_rows;
     VECTOR(suffix_set) suffix_sets;
     VECTOR(struct { uint32_t list, count, guarded, guarded_count; named_token *named; uint32_t named_count; uint32_t *closing, closing_count; }) quote_patches;
+    VECTOR(struct walker) now, next; /* of masks_walk_one */
+    VECTOR(uint8_t *) scratch; /* SCRATCH bytes each, for the walk under way */
+    uint32_t scratch_next, scratch_used;
+    uint8_t *suffix_marks;     /* [suffix_count and a little more] of the set that is being made */
+    named_leaves *suffix_leaves; /* [suffix_count] where such a mark is MARK_NAMED */
     uint32_t *suffix_of_state; /* [state] suffix set, NONE: not yet */
     uint64_t *plain, *guarded, *closing; /* bitmaps of values found by the walk under way, clear between walks */
     uint64_t *touched;         /* which words of them are not clear, one bit each */

@@ -11,12 +11,10 @@
 #include "masks_build.h"
 
 /* Suffixes that a name of the object around the string allows. */
-static const named_leaves *suffix_names(compiler *c, const outcome *o, uint32_t count, uint8_t *marks) {
-    if (o->named_count == 0) return NULL;
+static const named_leaves *suffix_names(compiler *c, const masks *m, uint32_t count, const uint8_t *marks) {
     named_leaves *named = NEW_ARRAY(c, named_leaves, count);
-    for (uint32_t i = 0; i < o->named_count; i++) {
-        marks[o->named[i].token] = MARK_NAMED;
-        named[o->named[i].token] = o->named[i].leaves;
+    for (uint32_t i = 0; i < count; i++) {
+        if (marks[i] == MARK_NAMED) named[i] = m->suffix_leaves[i];
     }
     return named;
 }
@@ -26,12 +24,16 @@ static uint32_t suffix_set_of(compiler *c, masks *m, uint32_t state_id) {
     if (m->suffix_of_state[state_id] != NONE) return m->suffix_of_state[state_id];
     const lexicon *l = c->vocab->lexicon;
     outcome o = masks_walk(c, m, &l->suffixes, NULL, state_id, false);
-    uint32_t size = l->suffix_count + sizeof o.needs + 8;
-    uint8_t *marks = NEW_ARRAY(c, uint8_t, size);
+    size_t size = l->suffix_count + sizeof o.needs + 8;
+    uint8_t *marks = m->suffix_marks;
+    memset(marks, MARK_NO, size);
     for (uint32_t i = 0; i < o.plain_count; i++) marks[o.plain[i]] = MARK_PLAIN;
     for (uint32_t i = 0; i < o.guarded_count; i++) marks[o.guarded[i]] = MARK_GUARDED;
     for (uint32_t i = 0; i < o.closing_count; i++) marks[o.closing[i]] = MARK_CLOSING;
-    const named_leaves *named = suffix_names(c, &o, l->suffix_count, marks);
+    for (uint32_t i = 0; i < o.named_count; i++) {
+        marks[o.named[i].token] = MARK_NAMED;
+        m->suffix_leaves[o.named[i].token] = o.named[i].leaves;
+    }
     uint32_t instance_id = o.named_count != 0 ? o.instance : NONE;
     /* The empty suffix: the token ends with the quote. */
     bool careful = (c->automaton->states.items[state_id].flags & (STATE_CAREFUL | STATE_JUDGES)) != 0;
@@ -42,7 +44,11 @@ static uint32_t suffix_set_of(compiler *c, masks *m, uint32_t state_id) {
     memcpy(marks + l->suffix_count + 8, &o.needs, sizeof o.needs);
     bool is_new;
     uint32_t id = intern(c, &m->suffix_table, marks, size, &is_new); /* the names follow from the instance and the marks */
-    if (is_new) PUSH(c, m->suffix_sets, ((suffix_set){marks, named, instance_id, o.object, o.needs}));
+    if (is_new) {
+        const named_leaves *named = o.named_count != 0 ? suffix_names(c, m, l->suffix_count, marks) : NULL;
+        const uint8_t *kept = m->suffix_table.entries.items[id].bytes;
+        PUSH(c, m->suffix_sets, ((suffix_set){kept, named, instance_id, o.object, o.needs}));
+    }
     return m->suffix_of_state[state_id] = id;
 }
 

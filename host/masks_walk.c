@@ -11,6 +11,7 @@
 #define WAYS 128          /* of one step */
 #define COUNT_WAYS 40     /* of a step that depends on a count; a number may end in two ways */
 #define POP_TARGETS 8     /* return targets followed exactly */
+#define SCRATCH 65536u    /* bytes of a piece */
 
 typedef struct frame {
     uint32_t ret, count;
@@ -38,6 +39,30 @@ typedef struct tokens {
     needs needs;
     uint32_t noted; /* a state whose needs are in them */
 } tokens;
+
+/* Memory until the end of the walk, at most SCRATCH bytes. */
+static void *scratch_new(tokens *t, size_t size) {
+    masks *m = t->m;
+    size = (size + 15) & ~(size_t)15;
+    if (m->scratch_next == 0 || m->scratch_used + size > SCRATCH) {
+        if (m->scratch_next == m->scratch.count) PUSH(t->c, m->scratch, compiler_new(t->c, SCRATCH));
+        m->scratch_next++;
+        m->scratch_used = 0;
+    }
+    void *at = m->scratch.items[m->scratch_next - 1] + m->scratch_used;
+    m->scratch_used += (uint32_t)size;
+    return at;
+}
+
+static tokens begin(compiler *c, masks *m) {
+    tokens t;
+    memset(&t, 0, sizeof t);
+    t.c = c;
+    t.m = m;
+    t.noted = NONE;
+    m->scratch_next = 0;
+    return t;
+}
 
 /* --- one byte ------------------------------------------------------------------------------------------------- */
 
@@ -158,11 +183,11 @@ static bool end_name(tokens *t, walker *w, uint32_t instance_id, uint32_t bit) {
     if (!ask_names(t, w, instance_id, others ? 0 : bit, others ? 0 : bit + 1, others)) return false;
     w->named.read = true;
     if (w->top == NULL) return true;
-    uint32_t *seen = NEW_ARRAY(t->c, uint32_t, o->words);
+    uint32_t *seen = scratch_new(t, sizeof *seen * o->words);
     for (uint32_t k = 0; k < o->words; k++) {
         seen[k] = (w->top->seen != NULL ? w->top->seen[k] : 0) | a->masks.items[o->reads + bit * o->words + k];
     }
-    frame *f = compiler_new(t->c, sizeof *f);
+    frame *f = scratch_new(t, sizeof *f);
     *f = *w->top;
     f->seen = seen;
     w->top = f;
@@ -216,7 +241,7 @@ static uint32_t count_step(tokens *t, const walker *from, const edge *e, walker 
         uint32_t target = count_case_at(&a->counts.items[e->target], from->top->count + 1)->target;
         if (target == NONE) return 0;
         if (!comma) return pop(t, from, target, out);
-        frame *counted = compiler_new(t->c, sizeof *counted);
+        frame *counted = scratch_new(t, sizeof *counted);
         *counted = *from->top;
         counted->count++;
         walker w = *from;
@@ -277,7 +302,7 @@ static uint32_t read_byte(tokens *t, const walker *from, uint8_t byte, walker *o
         return go(t, &w, e->target, out);
     case EDGE_PUSH: {
         const call *to = &a->calls.items[e->target];
-        frame *f = compiler_new(t->c, sizeof *f);
+        frame *f = scratch_new(t, sizeof *f);
         *f = (frame){to->ret, 0, NULL, w.top};
         w.top = f;
         w.pushed++;
@@ -589,13 +614,9 @@ static outcome collect(tokens *t) {
 }
 
 outcome masks_walk(compiler *c, masks *m, const trie *tree, const uint32_t *same, uint32_t state_id, bool vocabulary) {
-    tokens t;
-    memset(&t, 0, sizeof t);
-    t.c = c;
-    t.m = m;
+    tokens t = begin(c, m);
     t.t = tree;
     t.same = same;
-    t.noted = NONE;
     walker w = start_walker(state_id);
     const automaton *a = c->automaton;
     const state *s = &a->states.items[state_id];
@@ -636,27 +657,24 @@ outcome masks_walk(compiler *c, masks *m, const trie *tree, const uint32_t *same
 }
 
 int masks_walk_one(compiler *c, masks *m, uint32_t state_id, const uint8_t *bytes, uint32_t length) {
-    tokens t;
-    memset(&t, 0, sizeof t);
-    t.c = c;
-    t.m = m;
-    VECTOR(walker) now = {NULL, 0, 0}, next = {NULL, 0, 0};
-    PUSH(c, now, start_walker(state_id));
+    tokens t = begin(c, m);
+    m->now.count = 0;
+    PUSH(c, m->now, start_walker(state_id));
     for (uint32_t i = 0; i < length; i++) {
-        next.count = 0;
-        for (uint32_t k = 0; k < now.count; k++) {
+        m->next.count = 0;
+        for (uint32_t k = 0; k < m->now.count; k++) {
             walker ways[WAYS];
-            uint32_t count = now.items[k].anywhere ? 0 : read_byte(&t, &now.items[k], bytes[i], ways);
-            for (uint32_t n = 0; n < count; n++) PUSH(c, next, ways[n]);
+            uint32_t count = m->now.items[k].anywhere ? 0 : read_byte(&t, &m->now.items[k], bytes[i], ways);
+            for (uint32_t n = 0; n < count; n++) PUSH(c, m->next, ways[n]);
         }
-        now.count = 0;
-        for (uint32_t k = 0; k < next.count; k++) PUSH(c, now, next.items[k]);
+        m->now.count = 0;
+        for (uint32_t k = 0; k < m->next.count; k++) PUSH(c, m->now, m->next.items[k]);
     }
     int mark = MARK_NO;
-    for (uint32_t k = 0; k < now.count; k++) {
-        if (c->automaton->state_costs.items[now.items[k].state].count == 0) continue;
-        bool careful = (c->automaton->states.items[now.items[k].state].flags & STATE_CAREFUL) != 0;
-        bool guarded = careful || now.items[k].guarded || now.items[k].named.instance != NONE;
+    for (uint32_t k = 0; k < m->now.count; k++) {
+        if (c->automaton->state_costs.items[m->now.items[k].state].count == 0) continue;
+        bool careful = (c->automaton->states.items[m->now.items[k].state].flags & STATE_CAREFUL) != 0;
+        bool guarded = careful || m->now.items[k].guarded || m->now.items[k].named.instance != NONE;
         int found_mark = guarded ? MARK_GUARDED : MARK_PLAIN;
         if (found_mark > mark) mark = found_mark;
     }
