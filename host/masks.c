@@ -62,12 +62,14 @@ void masks_note_needs(row *r, const needs *n) {
     r->line_need = n->lines;
 }
 
-static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id) {
+static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id, const needs *wider) {
     outcome o = masks_walk(c, m, &c->vocab->trie, c->vocab->same, state_id, true);
+    needs_widen(&o.needs, wider);
     row r;
     memset(&r, 0, sizeof r);
     r.token = NONE;
-    r.instance = o.named_count != 0 ? o.instance : NONE;
+    bool own = o.instance == c->automaton->states.items[state_id].instance;
+    r.instance = o.named_count != 0 && !own ? o.instance : NONE;
     r.named = masks_named(c, m, o.named, o.named_count);
     r.named_count = o.named_count;
     masks_note_needs(&r, &o.needs);
@@ -93,6 +95,50 @@ static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id) {
     bool stops = (c->automaton->states.items[state_id].flags & STATE_ACCEPTS) != 0;
     if (o.plain_count == 1 && o.guarded_count + o.closing_count + o.spaced_count + o.named_count == 0 && !stops) r.token = o.plain[0];
     return masks_row(c, m, r);
+}
+
+/* What the rows of an instance hang on beside the place in its module: what follows each end, the object of its names, and
+ * the most that its states need. Equal ids: equal in all of it. */
+static uint32_t use_of(compiler *c, masks *m, uint32_t instance_id) {
+    const automaton *a = c->automaton;
+    const instance *in = &a->instances.items[instance_id];
+    const scalar_module *s = a->scalars.items[a->instance_module.items[instance_id]];
+    if (m->uses[instance_id].id != NONE) return m->uses[instance_id].id;
+    needs *inside = &m->uses[instance_id].inside;
+    for (uint32_t i = 0; i < s->locals.count; i++) needs_widen(inside, &m->finish[in->base + i]);
+    m->key.count = 0;
+    PUSH(c, m->key, a->instance_module.items[instance_id]);
+    PUSH(c, m->key, in->object);
+    PUSH(c, m->key, in->hash_used != 0);
+    PUSH(c, m->key, inside->depth);
+    PUSH(c, m->key, inside->cost);
+    PUSH(c, m->key, inside->lines);
+    for (uint32_t k = 0; k < s->class_count; k++) {
+        uint32_t target = a->targets.items[in->exits + k];
+        PUSH(c, m->key, target == NONE ? NONE : masks_suffix_set(c, m, target));
+    }
+    return m->uses[instance_id].id = intern(c, &m->use_table, m->key.items, sizeof *m->key.items * m->key.count, NULL);
+}
+
+/* In a string of a finite or a patterned set: uses of one set that agree share their rows. */
+static uint32_t closed_row(compiler *c, masks *m, uint32_t state_id) {
+    uint32_t instance_id = c->automaton->states.items[state_id].instance;
+    uint32_t key[2] = {use_of(c, m, instance_id), state_id - c->automaton->instances.items[instance_id].base};
+    bool is_new;
+    uint32_t memo = intern(c, &m->closed_memo, key, sizeof key, &is_new);
+    if (is_new) PUSH(c, m->closed_rows, structural_row(c, m, state_id, &m->uses[instance_id].inside));
+    return m->closed_rows.items[memo];
+}
+
+static uint32_t row_of(compiler *c, masks *m, uint32_t state_id) {
+    const automaton *a = c->automaton;
+    const state *s = &a->states.items[state_id];
+    const needs none = {0, 0, 0};
+    if (s->instance == NONE) return structural_row(c, m, state_id, &none);
+    const scalar_module *scalar = a->scalars.items[a->instance_module.items[s->instance]];
+    if (scalar->kind != SCALAR_STRING) return structural_row(c, m, state_id, &none);
+    if (a->instances.items[s->instance].length_count != 0) return masks_string_row(c, m, state_id);
+    return scalar->ample != NULL ? structural_row(c, m, state_id, &none) : closed_row(c, m, state_id);
 }
 
 static void widen_by_weight(needs *n, const uint32_t *weight) {
@@ -181,13 +227,12 @@ masks *masks_build(compiler *c) {
     m->suffix_of_state = compiler_new(c, sizeof *m->suffix_of_state * (a->states.count + 1));
     memset(m->suffix_of_state, 0xFF, sizeof *m->suffix_of_state * (a->states.count + 1));
     find_finish(c, m);
+    m->uses = compiler_zero(c, sizeof *m->uses * (a->instances.count + 1));
+    for (uint32_t i = 0; i < a->instances.count; i++) m->uses[i].id = NONE;
     for (uint32_t id = 0; id < a->states.count; id++) {
-        const state *s = &a->states.items[id];
         uint32_t module_id = a->state_module.items[id];
         c->part = module_id != NONE ? goal_place(c, a->modules.items[module_id].goal) : NULL;
-        bool free_string = s->instance != NONE && a->instances.items[s->instance].length_count != 0 &&
-                           a->scalars.items[a->instance_module.items[s->instance]]->kind == SCALAR_STRING;
-        uint32_t made = free_string ? masks_string_row(c, m, id) : structural_row(c, m, id);
+        uint32_t made = row_of(c, m, id);
         a->states.items[id].row = made;
     }
     return m;

@@ -20,7 +20,7 @@ static const named_leaves *suffix_names(compiler *c, const masks *m, uint32_t co
 }
 
 /* The suffixes allowed from a state; equal sets have equal ids. */
-static uint32_t suffix_set_of(compiler *c, masks *m, uint32_t state_id) {
+uint32_t masks_suffix_set(compiler *c, masks *m, uint32_t state_id) {
     if (m->suffix_of_state[state_id] != NONE) return m->suffix_of_state[state_id];
     const lexicon *l = c->vocab->lexicon;
     outcome o = masks_walk(c, m, &l->suffixes, NULL, state_id, false);
@@ -144,7 +144,7 @@ static void leave_text(text_walk *w, uint32_t child, uint32_t class_index) {
     automaton *a = w->c->automaton;
     minus_subtree(w, child);
     uint32_t target = a->targets.items[w->in->exits + class_index];
-    uint32_t set = target == NONE ? NONE : suffix_set_of(w->c, w->m, target);
+    uint32_t set = target == NONE ? NONE : masks_suffix_set(w->c, w->m, target);
     if (set != NONE) needs_widen(&w->out->needs, &w->m->suffix_sets.items[set].needs);
     exit_subtree(w, child, 0, set, class_index);
 }
@@ -259,7 +259,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     PUSH(c, m->key, m->finish[state_id].lines);
     for (uint32_t i = 0; i < in->length_count; i++) {
         uint32_t target = a->lengths.items[in->lengths + i].target;
-        PUSH(c, m->key, target == NONE ? NONE : suffix_set_of(c, m, target));
+        PUSH(c, m->key, target == NONE ? NONE : masks_suffix_set(c, m, target));
     }
     uint32_t from = in->object != NONE ? local->leaf_lo : 0;
     uint32_t to = !special ? 0 : in->object != NONE ? local->leaf_hi : scalar->class_count;
@@ -267,7 +267,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     PUSH(c, m->key, careful);
     for (uint32_t i = from; i < to; i++) {
         uint32_t target = a->targets.items[in->exits + i];
-        PUSH(c, m->key, target == NONE ? NONE : suffix_set_of(c, m, target));
+        PUSH(c, m->key, target == NONE ? NONE : masks_suffix_set(c, m, target));
     }
     if (!special) m->key.items[0] = NONE; /* the same in every module */
     bool is_new;
@@ -291,7 +291,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     for (uint32_t i = 0; i < in->length_count; i++) {
         uint32_t target = a->lengths.items[in->lengths + i].target;
         if (target == NONE) continue;
-        uint32_t set = suffix_set_of(c, m, target);
+        uint32_t set = masks_suffix_set(c, m, target);
         uint32_t found = quote_patch(c, m, local->lexical, set, in->hash_used != 0);
         patches[i] = (patch){m->quote_patches.items[found].list, m->quote_patches.items[found].count};
         for (uint32_t k = 0; k < m->quote_patches.items[found].guarded_count; k++) {

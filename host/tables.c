@@ -318,7 +318,6 @@ static bool list_fits(const machine *m, uint64_t first, uint64_t count, uint32_t
 static bool named_fit(const machine *m, const row *r, uint32_t token_count) {
     if (!inside(r->named, 2 * (uint64_t)r->named_count, m->t->counts[SECTION_LISTS])) return false;
     if (r->instance != TABLES_NONE && !is_name(m, r->instance)) return false;
-    if (r->named_count != 0 && r->kind != WEIR_ROW_BASE && r->instance == TABLES_NONE) return false;
     for (uint32_t i = 0; i < r->named_count; i++) {
         const uint32_t *pair = m->lists + r->named + 2 * i;
         if ((pair[0] & ~NAMED_OTHERS) >= token_count || pair[1] >> 16 > 32 * m->t->name_words) return false;
@@ -346,10 +345,10 @@ static bool rows_fit(const machine *m, const weir_vocab *vocab) {
     for (uint32_t i = 0; i < m->t->counts[SECTION_STATES]; i++) {
         const state *s = &m->states[i];
         const row *r = &m->rows[s->row];
+        bool own = r->instance == TABLES_NONE && (r->named_count != 0 || (r->flags & ROW_OTHERS) != 0);
+        if (own && (s->instance == TABLES_NONE || !is_name(m, s->instance))) return false;
         if (r->kind != WEIR_ROW_BASE) continue;
         if (s->instance == TABLES_NONE || m->instances[s->instance].length_count < r->patch_count) return false;
-        bool own = r->instance == TABLES_NONE && (r->named_count != 0 || (r->flags & ROW_OTHERS) != 0);
-        if (own && !is_name(m, s->instance)) return false;
     }
     return true;
 }
