@@ -423,6 +423,7 @@ static void all_below(tokens *t, uint32_t node, const walker *w) {
 }
 
 static void visit(tokens *t, uint32_t node, const walker *w);
+static bool stays_inside(tokens *t, uint32_t node, const walker *w);
 
 static void visit_child(tokens *t, uint32_t child, const walker *w) {
     uint8_t byte = t->t->nodes[child].byte;
@@ -434,7 +435,7 @@ static void visit_child(tokens *t, uint32_t child, const walker *w) {
     uint32_t count = read_byte(t, w, byte, ways);
     for (uint32_t i = 0; i < count; i++) {
         found(t, child, &ways[i]);
-        visit(t, child, &ways[i]);
+        if (!stays_inside(t, child, &ways[i])) visit(t, child, &ways[i]);
     }
 }
 
@@ -507,6 +508,20 @@ static void visit_inside_child(tokens *t, uint32_t child, uint32_t base, scalar_
     }
     if (n->token != VOCAB_NONE) found_inside(t, child, base + to);
     if (n->end != child + 1) visit_inside(t, child, base, s, to);
+}
+
+/* Visits what is below a node without a walker, in a string of no bounded length of which nothing is asked so far; false:
+ * it is elsewhere. */
+static bool stays_inside(tokens *t, uint32_t node, const walker *w) {
+    const automaton *a = t->c->automaton;
+    const state *s = &a->states.items[w->state];
+    if (s->instance == NONE || (s->flags & STATE_NAMED) != 0 || w->top != NULL || w->guarded || w->anywhere) return false;
+    if (w->named.instance != NONE || w->closing != NONE || w->spaces != 0) return false;
+    const instance *in = &a->instances.items[s->instance];
+    scalar_module *inside = a->scalars.items[a->instance_module.items[s->instance]];
+    if (inside->kind != SCALAR_STRING || in->length_count != 0) return false;
+    visit_inside(t, node, in->base, inside, w->state - in->base);
+    return true;
 }
 
 /* The same over tokens that the module does not tell apart. */
