@@ -377,7 +377,7 @@ static bool state_update(compiler *c, least *l, uint32_t id, const uint32_t *bou
         relax_literal(c, fresh, id);
     }
     drop_detours(c, fresh);
-    compiler_spend(c, 20 + 5 * s->edge_count + 5 * fresh->count * fresh->count);
+    compiler_spend(c, 20 + 5 * s->edge_count + 2 * fresh->count * fresh->count);
     if (fresh->count > 1) qsort(fresh->items, fresh->count, sizeof(cost), by_content); /* else an order could circle */
     entries *old = entries_of(c, id);
     if (old->count == fresh->count &&
