@@ -129,6 +129,17 @@ static const json *place_of(const compiler *c, goal_id id) {
     return goal_place(c, id);
 }
 
+#define MOST_EXTRA 512u
+
+/* The tokens with which a search under a budget, which is a shorter one, finds an end too; at least `found`. */
+static uint32_t found_in_budget(compiler *c, const machine *m, const walk *w, uint32_t cost, uint32_t found, uint32_t wanted) {
+    for (uint32_t extra = 0; extra <= MOST_EXTRA; extra = extra == 0 ? 4 : 2 * extra) {
+        compiler_spend(c, 50000);
+        if (search_end(m, w, cost, found + extra, SEARCH_SPARE, wanted) != COST_NEVER) return found + extra;
+    }
+    return found;
+}
+
 static bool verify_call(compiler *c, const machine *m, uint32_t call_id, uint32_t *sequence, uint32_t *frames) {
     automaton *a = c->automaton;
     bool longer = false;
@@ -145,7 +156,10 @@ static bool verify_call(compiler *c, const machine *m, uint32_t call_id, uint32_
         }
         if (walk_cost(m, &w) == COST_NEVER) continue;
         uint32_t found = search_end(m, &w, walk_cost(m, &w), TABLES_NONE, TABLES_NONE, class_index);
-        if (found != COST_NEVER) found -= frame_rest(m, frames + m->t->frame_words, class_index);
+        if (found != COST_NEVER) {
+            found = found_in_budget(c, m, &w, walk_cost(m, &w), found, class_index);
+            found -= frame_rest(m, frames + m->t->frame_words, class_index);
+        }
         uint32_t known = least_of_module(c, a->call_module.items[call_id], class_index);
         if (found != COST_NEVER) {
             if (found <= known) continue;
