@@ -124,32 +124,28 @@ static bool try_token(weir_matcher *m, uint32_t token, known_ends *known) {
     return matcher_walk_token(m, token, &w) && ends_well(m, &w, known);
 }
 
-static void check_each(weir_matcher *m, const uint32_t *tokens, uint32_t count, uint32_t *words, known_ends *known) {
-    for (uint32_t i = 0; i < count; i++) {
-        bool set = (words[tokens[i] / 32] >> tokens[i] % 32 & 1) != 0;
-        if (set && !try_token(m, tokens[i], known)) clear_bit(words, tokens[i]);
-    }
-}
+static bool is_set(const uint32_t *words, uint32_t token) { return (words[token / 32] >> token % 32 & 1) != 0; }
 
-static void check_node(weir_matcher *m, uint32_t node, bool good, uint32_t *words) {
-    const weir_vocab *v = m->grammar->vocab;
-    for (uint32_t t = v->trie.nodes[node].token; t != VOCAB_NONE && !good; t = v->same[t]) clear_bit(words, t);
+static void check_token(weir_matcher *m, uint32_t token, uint32_t *words, known_ends *known) {
+    if (is_set(words, token) && !try_token(m, token, known)) clear_bit(words, token);
 }
 
 /* Tokens below a node of the vocabulary's trie, which `at` has read, share its walk as long as it has written nothing. */
 static void check_subtree(weir_matcher *m, uint32_t node, const walk *at, uint32_t level, uint32_t *words, known_ends *known) {
-    const trie_node *nodes = m->grammar->vocab->trie.nodes;
+    const weir_vocab *v = m->grammar->vocab;
+    const trie_node *nodes = v->trie.nodes;
     for (uint32_t child = node + 1; child < nodes[node].end; child = nodes[child].end) {
         walk w = *at;
         bool reads = walk_byte(&m->grammar->machine, &w, nodes[child].byte);
         if (reads && w.low > w.depth && level < TRIE_LEVELS) {
-            if (nodes[child].token != VOCAB_NONE) check_node(m, child, ends_well(m, &w, known), words);
+            bool good = nodes[child].token == VOCAB_NONE || ends_well(m, &w, known);
+            for (uint32_t t = nodes[child].token; t != VOCAB_NONE && !good; t = v->same[t]) clear_bit(words, t);
             check_subtree(m, child, &w, level + 1, words, known);
             continue;
         }
         for (uint32_t k = child; k < nodes[child].end; k++) {
-            for (uint32_t t = nodes[k].token; t != VOCAB_NONE; t = m->grammar->vocab->same[t]) {
-                if (reads) check_each(m, &t, 1, words, known);
+            for (uint32_t t = nodes[k].token; t != VOCAB_NONE; t = v->same[t]) {
+                if (reads) check_token(m, t, words, known);
                 if (!reads) clear_bit(words, t);
             }
         }
@@ -168,7 +164,7 @@ static void check_bits(weir_matcher *m, uint32_t *words, known_ends *known) {
     }
     for (uint32_t k = 0; k < m->grammar->vocab->mask_words; k++) {
         for (uint32_t bits = words[k]; bits != 0; bits &= bits - 1) {
-            check_each(m, &(uint32_t){k * 32 + (uint32_t)__builtin_ctz(bits)}, 1, words, known);
+            check_token(m, k * 32 + (uint32_t)__builtin_ctz(bits), words, known);
         }
     }
 }
@@ -185,7 +181,7 @@ static void check_string(weir_matcher *m, const row *r, uint32_t *words, known_e
     bool allowed = false;
     for (uint32_t i = 0; i < base->inner_count; i++) {
         uint32_t token = PACK_TOKEN(base->inner[i]);
-        if ((words[token / 32] >> token % 32 & 1) == 0) continue;
+        if (!is_set(words, token)) continue;
         bool whole = (base->inner[i] & PACK_PARTIAL) == 0;
         if (!whole || PACK_POINTS(base->inner[i]) != points) {
             bool now = try_token(m, token, known);
@@ -201,14 +197,10 @@ static void check_string(weir_matcher *m, const row *r, uint32_t *words, known_e
     const machine *machine = &m->grammar->machine;
     for (uint32_t k = 0; k < r->patch_count; k++) {
         const patch *p = &machine->patches[r->patches + k];
-        for (uint32_t i = 0; i < p->count; i++) {
-            uint32_t token = PACK_TOKEN(machine->lists[p->list + i]);
-            if ((words[token / 32] >> token % 32 & 1) != 0 && !try_token(m, token, known)) clear_bit(words, token);
-        }
+        for (uint32_t i = 0; i < p->count; i++) check_token(m, PACK_TOKEN(machine->lists[p->list + i]), words, known);
     }
     for (uint32_t i = 0; i < r->named_count; i++) {
-        uint32_t token = machine->lists[r->named + 2 * i] & ~NAMED_OTHERS;
-        if ((words[token / 32] >> token % 32 & 1) != 0 && !try_token(m, token, known)) clear_bit(words, token);
+        check_token(m, machine->lists[r->named + 2 * i] & ~NAMED_OTHERS, words, known);
     }
 }
 
@@ -221,9 +213,8 @@ static void check_full(weir_matcher *m, const state *s, const row *r, uint32_t *
     walk w;
     for (uint32_t i = 0; i < base->inner_count; i++) {
         uint32_t token = PACK_TOKEN(base->inner[i]);
-        bool set = (words[token / 32] >> token % 32 & 1) != 0;
         bool full = PACK_POINTS(base->inner[i]) == longest - counter;
-        if (set && full && !matcher_try_token(m, token, &w)) clear_bit(words, token);
+        if (is_set(words, token) && full && !matcher_try_token(m, token, &w)) clear_bit(words, token);
     }
 }
 
