@@ -166,8 +166,8 @@ typedef struct weir_grammar_options {
     /* Called now and then while compiling with the units of work done; true cancels. May be NULL. */
     bool (*progress)(void *context, uint64_t work);
     void *progress_context;
-    /* The JSON text of the schema document with this absolute URI (no fragment; `uri` ends with NUL as well), for
-     * references that leave the schema; NULL: not known. The text must stay until the compile ends. Never called for the
+    /* The JSON text of the schema document with this URI (no fragment; `uri` ends with NUL as well), for references that
+     * leave the schema; NULL: not known. The URI is absolute unless neither the reference nor the schema's `$id` is. The text must stay until the compile ends. Never called for the
      * drafts' own metaschemas, which are built in. May be NULL: then such references are refused. */
     const char *(*resolve)(void *context, const char *uri, size_t uri_length, size_t *length);
     void *resolve_context;
