@@ -43,6 +43,16 @@ void suite_put_quoted(suite_text *to, const char *string);
  * random sequence that permutes the keys of every object. */
 void suite_put_value(suite_text *to, const char *source, size_t length, const json *value, uint64_t *shuffle);
 
+typedef struct suite_member {
+    const char *key; /* its quote in the source */
+    size_t key_length;
+    const json *value;
+} suite_member;
+
+/* The members of an object with the places of their keys, in their order or permuted as above. Free it; NULL: memory is
+ * short. */
+suite_member *suite_list_members(const char *source, size_t length, const json *object, uint64_t *shuffle);
+
 /* Strict reading, except that lone surrogates pass: the strings of the tree then hold a stand-in for each, its places
  * in the source hold. */
 weir_status suite_parse(const char *source, size_t length, arena *arena, const json **root, weir_error *error);

@@ -8,13 +8,6 @@
 
 enum { ORDER_TOKENS = 1 << 20, ORDER_PAIRS = 1 << 13 };
 
-typedef struct member {
-    const char *key; /* its quote in the source */
-    size_t key_length;
-    const json *value;
-    bool written;
-} member;
-
 typedef struct ordering {
     const suite_tools *tools;
     const char *source;
@@ -55,11 +48,11 @@ static void drop(place *at) {
     free(at->text.bytes);
 }
 
-static bool put_key(ordering *o, place *at, const member *m, bool first) {
+static bool put_key(ordering *o, place *at, const suite_member *m, bool first) {
     return (first || put(o, at, ", ", 2)) && put(o, at, m->key, m->key_length);
 }
 
-static bool may_come(ordering *o, const place *at, const member *m, bool first) {
+static bool may_come(ordering *o, const place *at, const suite_member *m, bool first) {
     place trial;
     bool good = branch(at, &trial) && put_key(o, &trial, m, first);
     drop(&trial);
@@ -69,12 +62,12 @@ static bool may_come(ordering *o, const place *at, const member *m, bool first) 
 static bool put_value(ordering *o, place *at, const json *value);
 
 /* One more member behind `from`. */
-static bool put_member(ordering *o, const place *from, place *to, const member *m, bool first) {
+static bool put_member(ordering *o, const place *from, place *to, const suite_member *m, bool first) {
     return branch(from, to) && put_key(o, to, m, first) && put(o, to, ": ", 2) && put_value(o, to, m->value);
 }
 
 /* A slot of the table, which may forget. */
-static uint64_t *pair_of(ordering *o, const member *before, const member *behind, uint64_t *hash) {
+static uint64_t *pair_of(ordering *o, const suite_member *before, const suite_member *behind, uint64_t *hash) {
     *hash = TOKEN_HASH_SEED;
     for (size_t i = 0; i < before->key_length; i++) *hash = token_hash_byte(*hash, (uint8_t)before->key[i]);
     for (size_t i = 0; i < behind->key_length; i++) *hash = token_hash_byte(*hash, (uint8_t)behind->key[i]);
@@ -82,7 +75,7 @@ static uint64_t *pair_of(ordering *o, const member *before, const member *behind
 }
 
 /* How many of `open` cannot come any more behind its member k; notes that they come before it. */
-static uint32_t shut_out(ordering *o, const place *behind, const member *members, const uint32_t *open, uint32_t count,
+static uint32_t shut_out(ordering *o, const place *behind, const suite_member *members, const uint32_t *open, uint32_t count,
                          uint32_t k) {
     uint32_t found = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -98,7 +91,7 @@ enum { NOT_TRIED = UINT32_MAX, FAILED = UINT32_MAX - 1 };
 
 /* The next of `open` to try: one that was not, and of those one before which no other is known to come; else the one
  * that shut out the fewest. NOT_TRIED where all failed. */
-static uint32_t next_try(ordering *o, const member *members, const uint32_t *open, uint32_t count, const uint32_t *fates) {
+static uint32_t next_try(ordering *o, const suite_member *members, const uint32_t *open, uint32_t count, const uint32_t *fates) {
     uint32_t best = NOT_TRIED;
     for (uint32_t k = 0; k < count; k++) {
         bool leads = fates[k] == NOT_TRIED;
@@ -116,11 +109,11 @@ static uint32_t next_try(ordering *o, const member *members, const uint32_t *ope
 }
 
 /* Writes the members that are left, `left` of them: first tries what leaves all others open, then what remains. */
-static bool put_members(ordering *o, place *at, member *members, uint32_t count, uint32_t left) {
+static bool put_members(ordering *o, place *at, const suite_member *members, bool *written, uint32_t count, uint32_t left) {
     uint32_t *open = malloc((count + 1) * sizeof *open), *fates = malloc((count + 1) * sizeof *fates), open_count = 0;
     bool done = left == 0, usable = open && fates;
     for (uint32_t i = 0; usable && i < count && left > 0; i++) {
-        if (members[i].written || !may_come(o, at, &members[i], left == count)) continue;
+        if (written[i] || !may_come(o, at, &members[i], left == count)) continue;
         fates[open_count] = NOT_TRIED;
         open[open_count++] = i;
     }
@@ -132,8 +125,8 @@ static bool put_members(ordering *o, place *at, member *members, uint32_t count,
         fates[k] = again || !good ? FAILED : shut_out(o, &trial, members, open, open_count, k);
         if (good && (again || fates[k] == 0)) {
             fates[k] = FAILED;
-            members[open[k]].written = true;
-            done = members[open[k]].written = put_members(o, &trial, members, count, left - 1);
+            written[open[k]] = true;
+            done = written[open[k]] = put_members(o, &trial, members, written, count, left - 1);
         }
         if (done) {
             place old = *at;
@@ -148,18 +141,13 @@ static bool put_members(ordering *o, place *at, member *members, uint32_t count,
 }
 
 static bool put_object(ordering *o, place *at, const json *object) {
-    member *members = malloc((object->count + 1) * sizeof *members);
-    uint32_t count = 0;
-    size_t byte = object->byte + 1;
-    bool good = members != NULL && put(o, at, "{", 1);
-    for (const json *child = object->child; child && members; child = child->next) {
-        while (o->source[byte] != '"') byte++;
-        members[count++] = (member){o->source + byte, json_text_end(o->source, o->length, byte) - byte, child, false};
-        byte = json_text_end(o->source, o->length, child->byte);
-    }
-    good = good && put_members(o, at, members, count, count);
+    suite_member *members = suite_list_members(o->source, o->length, object, NULL);
+    bool *written = calloc(object->count + 1, sizeof *written);
+    bool good = members && written && put(o, at, "{", 1) &&
+                put_members(o, at, members, written, object->count, object->count) && put(o, at, "}", 1);
     free(members);
-    return good && put(o, at, "}", 1);
+    free(written);
+    return good;
 }
 
 static bool put_value(ordering *o, place *at, const json *value) {

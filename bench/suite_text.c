@@ -124,25 +124,19 @@ static const char *put_literal(suite_text *to, const char *at) {
 /* --- values ---------------------------------------------------------------------------------------------------------
  */
 
-typedef struct member {
-    const char *key; /* its quote in the source */
-    const json *value;
-} member;
-
-/* The members of an object with the places of their keys, in the order in which they are to be written. Free it. */
-static member *list_members(const char *source, size_t length, const json *object, uint64_t *shuffle) {
-    member *members = malloc(object->count * sizeof *members);
+suite_member *suite_list_members(const char *source, size_t length, const json *object, uint64_t *shuffle) {
+    suite_member *members = malloc((object->count + 1) * sizeof *members);
     uint32_t count = 0;
     size_t at = object->byte + 1;
     if (members == NULL) return NULL;
     for (const json *child = object->child; child; child = child->next) {
         while (source[at] != '"') at++;
-        members[count++] = (member){source + at, child};
+        members[count++] = (suite_member){source + at, json_text_end(source, length, at) - at, child};
         at = json_text_end(source, length, child->byte);
     }
     for (uint32_t left = shuffle ? count : 0; left > 1; left--) {
         uint32_t other = (uint32_t)suite_random(shuffle, left);
-        member last = members[left - 1];
+        suite_member last = members[left - 1];
         members[left - 1] = members[other];
         members[other] = last;
     }
@@ -166,8 +160,8 @@ void suite_put_value(suite_text *to, const char *source, size_t length, const js
         return;
     case JSON_OBJECT: break;
     }
-    member *members = value->count > 0 ? list_members(source, length, value, shuffle) : NULL;
-    to->failed = to->failed || (value->count > 0 && members == NULL);
+    suite_member *members = suite_list_members(source, length, value, shuffle);
+    to->failed = to->failed || members == NULL;
     suite_put(to, "{", 1);
     for (uint32_t i = 0; members && i < value->count; i++) {
         if (i > 0) suite_put(to, ", ", 2);

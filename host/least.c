@@ -318,10 +318,12 @@ static void relax_edge(compiler *c, const least *l, entries *into, const edge *e
     case EDGE_CLOSE_LINE: {
         const uint32_t *pair = &c->automaton->targets.items[e->target];
         const entries *line = entries_of(c, pair[1]);
-        for (uint32_t i = 0; i < line->count * (1u + c->automaton->object_two_ways.items[pair[0]]); i++) {
-            cost closing = line->items[i % line->count];
-            closing.missing = 1 + 2 * pair[0] + i / line->count;
-            relax_later(c, into, closing, 1);
+        for (uint32_t way = 0; way < 1u + c->automaton->object_two_ways.items[pair[0]]; way++) {
+            for (uint32_t i = 0; i < line->count; i++) {
+                cost closing = line->items[i];
+                closing.missing = 1 + 2 * pair[0] + way;
+                relax_later(c, into, closing, 1);
+            }
         }
         break;
     }

@@ -216,16 +216,16 @@ typedef struct name_filter {
 } name_filter;
 
 /* What cannot be written while a name of the schema's order is missing; NULL: none is. */
-MACHINE const uint32_t *names_beyond(const machine *m, const object *o, const uint32_t *frame) {
+MACHINE const uint32_t *names_beyond(const uint32_t *masks, const object *o, const uint32_t *seen) {
     for (uint32_t k = 0; k < o->order_count; k++) {
-        if (!mask_bit(frame + FRAME_NAMES, m->masks[o->order + k])) return m->masks + o->beyond + (size_t)k * o->words;
+        if (!mask_bit(seen, masks[o->order + k])) return masks + o->beyond + (size_t)k * o->words;
     }
     return (const uint32_t *)0;
 }
 
 MACHINE name_filter names_open(const machine *m, const instance *i, const uint32_t *frame) {
     const object *o = &m->objects[i->object];
-    name_filter f = {frame + FRAME_NAMES, m->masks + i->dead, names_beyond(m, o, frame), o->name_count};
+    name_filter f = {frame + FRAME_NAMES, m->masks + i->dead, names_beyond(m->masks, o, frame + FRAME_NAMES), o->name_count};
     return f;
 }
 
@@ -332,7 +332,8 @@ MACHINE uint32_t machine_cost(const machine *m, uint32_t at, uint32_t counter, u
     for (uint32_t i = 0; i < s->cost_count; i++) {
         const cost *e = &m->costs[s->costs + i];
         if (e->depth > room || counter > e->most) continue;
-        if (e->ordered != 0 && names_beyond(m, &m->objects[e->ordered - 1], frame) != (const uint32_t *)0) continue;
+        const object *ordered = e->ordered != 0 ? &m->objects[e->ordered - 1] : (const object *)0;
+        if (ordered && names_beyond(m->masks, ordered, frame + FRAME_NAMES) != (const uint32_t *)0) continue;
         uint32_t total = cost_add(e->distance, e->lines * depth * m->t->indent);
         if (e->length == TABLES_NONE) {
             total -= counter < total ? counter : total;

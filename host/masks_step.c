@@ -106,13 +106,7 @@ static const uint32_t no_names[2048]; /* no object tells more than 65,000 names 
 static name_filter filter_of(const automaton *a, uint32_t instance_id, const uint32_t *seen) {
     const instance *in = &a->instances.items[instance_id];
     const object *o = &a->objects.items[in->object];
-    name_filter f = {seen, a->masks.items + in->dead, NULL, o->name_count};
-    for (uint32_t k = 0; k < o->order_count; k++) {
-        if (mask_bit(seen, a->masks.items[o->order + k])) continue;
-        f.beyond = a->masks.items + o->beyond + (size_t)k * o->words;
-        break;
-    }
-    return f;
+    return (name_filter){seen, a->masks.items + in->dead, names_beyond(a->masks.items, o, seen), o->name_count};
 }
 
 /* One of these names must be able to follow. In a frame opened inside the walk that is known; in the frame below it is
