@@ -276,6 +276,10 @@ weir_status weir_matcher_rollback(weir_matcher *m, uint32_t count, weir_error *e
 
 /* --- questions ------------------------------------------------------------------------------------------------ */
 
+const weir_grammar *weir_matcher_grammar(const weir_matcher *m) {
+    return m != NULL ? m->grammar : NULL;
+}
+
 /* The one byte that may come next, or -1. The walk moves on by it. */
 static int forced_byte(weir_matcher *m, walk *w, uint32_t *frames, size_t frames_size) {
     const machine *machine = &m->grammar->machine;

@@ -257,6 +257,7 @@ WEIR_API void weir_matcher_reset(weir_matcher *matcher);
 /* Advances by one token. A stop token is taken only where the text is complete; after it the matcher is stopped and
  * takes nothing more. WEIR_ERROR_TOKEN leaves the state as it was. */
 WEIR_API weir_status weir_matcher_accept(weir_matcher *matcher, uint32_t token, weir_error *error);
+WEIR_API const weir_grammar *weir_matcher_grammar(const weir_matcher *matcher);
 /* How many of the tokens could be accepted one after the other; changes nothing. */
 WEIR_API uint32_t weir_matcher_validate(weir_matcher *matcher, const uint32_t *tokens, uint32_t count);
 /* Takes the last `count` accepted tokens back, a stop token included. WEIR_ERROR_ARGUMENT beyond the history. */
@@ -291,15 +292,31 @@ typedef struct weir_sampler weir_sampler;
 typedef struct weir_sampler_options {
     size_t size;
     const weir_allocator *allocator;
-    uint32_t slot_count;    /* sequences held at a time */
-    uint32_t logits_width;  /* columns of a row of logits */
+    uint32_t slot_count;      /* sequences held at a time */
+    uint32_t logits_width;    /* columns of a row of logits */
+    uint32_t rollback_tokens; /* how many tokens of a sequence can be taken back; at least 256 */
+    uint32_t counted_tokens;  /* distinct tokens that a slot can count for penalties; 0: 4,096 */
 } weir_sampler_options;
-#define WEIR_SAMPLER_OPTIONS_INIT { sizeof(weir_sampler_options), NULL, 0, 0 }
+#define WEIR_SAMPLER_OPTIONS_INIT { sizeof(weir_sampler_options), NULL, 0, 0, 256, 0 }
 
 /* A sampler on the CPU backend. Free with weir_sampler_destroy. */
 WEIR_API weir_status weir_sampler_create(const weir_sampler_options *options, weir_sampler **out, weir_error *error);
 WEIR_API void weir_sampler_destroy(weir_sampler *sampler);
 
+typedef struct weir_logit_bias {
+    uint32_t token;
+    float bias; /* finite; added to the logit. It never masks: a ban is a bad word of one token */
+} weir_logit_bias;
+
+typedef struct weir_token_run {
+    const uint32_t *tokens;
+    uint32_t count;
+} weir_token_run;
+
+/* What holds for a whole sequence. Arrays are copied.
+ *
+ * allowed_tokens, bad_words, min_tokens and ignore_stop narrow what the constraint leaves. Where they leave nothing
+ * but the constraint allows a stop token, the sequence takes it (WEIR_ROW_STATUS_STOP_FORCED) and does not fail. */
 typedef struct weir_slot_options {
     size_t size;
     const weir_grammar *grammar;  /* NULL: no constraint. Must outlive the binding */
@@ -307,51 +324,115 @@ typedef struct weir_slot_options {
     uint64_t seed;                /* of the request */
     const uint32_t *stop_ids;     /* NULL: the vocabulary's */
     uint32_t stop_count;
+    uint32_t min_tokens;          /* no stop token before so many tokens were taken */
+    bool ignore_stop;             /* no stop token ever */
+    bool count_tokens;            /* count what is taken, which penalties need */
+    const uint32_t *allowed_tokens; /* NULL: every token. Stop tokens only where they are listed */
+    uint32_t allowed_count;
+    const weir_token_run *bad_words; /* runs of 1 to 64 tokens; the last one of a run is not taken behind the others */
+    uint32_t bad_word_count;
+    const weir_logit_bias *bias;  /* of a token named twice: their sum, added one after the other */
+    uint32_t bias_count;
+    const uint32_t *prompt_tokens; /* counted as prompt; needs count_tokens */
+    size_t prompt_count;
+    const uint32_t *tokens;       /* output so far (a preempted request): taken before the first step */
+    size_t token_count;
 } weir_slot_options;
-#define WEIR_SLOT_OPTIONS_INIT { sizeof(weir_slot_options), NULL, 0, 0, NULL, 0 }
+#define WEIR_SLOT_OPTIONS_INIT                                                                                         \
+    { sizeof(weir_slot_options), NULL, 0, 0, NULL, 0, 0, false, false, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0 }
 
-/* Binds a slot to a new sequence; what it held before is forgotten. */
+/* Binds a slot to a new sequence; what it held before is forgotten. On failure the slot keeps what it held.
+ * WEIR_ERROR_TOKEN when one of options->tokens is not allowed, WEIR_ERROR_LIMIT when the prompt has more distinct
+ * tokens than sampler_options.counted_tokens. */
 WEIR_API weir_status weir_sampler_bind(weir_sampler *sampler, uint32_t slot, const weir_slot_options *options,
                                        weir_error *error);
 WEIR_API weir_status weir_sampler_release(weir_sampler *sampler, uint32_t slot, weir_error *error);
+/* Back to the start of the sequence: as bound, without any output token. */
+WEIR_API weir_status weir_sampler_reset(weir_sampler *sampler, uint32_t slot, weir_error *error);
+/* Binds `to` to a copy of the sequence of `from`, history and counts included, with a seed of its own (n > 1). On
+ * failure `to` keeps what it held. */
+WEIR_API weir_status weir_sampler_fork(weir_sampler *sampler, uint32_t from, uint32_t to, uint64_t seed,
+                                       weir_error *error);
+/* A matcher in the state of the slot's constraint, to go on elsewhere. WEIR_ERROR_ARGUMENT for a slot without one.
+ * Free with weir_matcher_destroy. */
+WEIR_API weir_status weir_sampler_export(weir_sampler *sampler, uint32_t slot, weir_matcher **out, weir_error *error);
+/* Moves a bound slot to the state of a matcher of the same grammar; the position becomes its token count. A matcher
+ * does not know its tokens: counts are those of the prompt, bad words see none of them, and none can be taken back. */
+WEIR_API weir_status weir_sampler_import(weir_sampler *sampler, uint32_t slot, const weir_matcher *matcher,
+                                         weir_error *error);
+
+enum { /* weir_sampling.flags: the orders of other samplers */
+    WEIR_SAMPLING_MIN_P_FIRST = 1,        /* min-p before top-k and top-p, as vLLM */
+    WEIR_SAMPLING_JOINT = 2,              /* top-p as a share of all, not of what top-k kept, as SGLang */
+    WEIR_SAMPLING_TEMPERATURE_FIRST = 4   /* temperature before penalties, as TensorRT-LLM */
+};
 
 typedef struct weir_sampling {
     float temperature; /* 0: argmax; INFINITY: uniform over the allowed */
     float top_p;       /* (0, 1]; 1: off */
     float min_p;       /* [0, 1); 0: off */
     uint32_t top_k;    /* 0: off */
+    float repetition_penalty; /* of tokens in prompt or output: a positive logit is divided by it, another multiplied
+                               * (Keskar et al., CTRL, 2019); 1 or 0: off */
+    float frequency_penalty;  /* subtracted for each time a token is in the output (OpenAI); 0: off */
+    float presence_penalty;   /* subtracted once if it is; 0: off */
+    uint32_t flags;           /* WEIR_SAMPLING_* */
 } weir_sampling;
-#define WEIR_SAMPLING_INIT { 1.0f, 1.0f, 0.0f, 0 }
+#define WEIR_SAMPLING_INIT { 1.0f, 1.0f, 0.0f, 0, 1.0f, 0.0f, 0.0f, 0 }
 
 enum {
     WEIR_ROW_STATUS_OK = 0,
-    WEIR_ROW_STATUS_IDLE = 1,     /* slot -1: nothing was done */
-    WEIR_ROW_STATUS_NO_TOKEN = 2, /* no legal token: token -1, the sequence is stopped */
-    WEIR_ROW_STATUS_STOPPED = 4,  /* the sequence has taken its stop token */
-    WEIR_ROW_STATUS_REJECTED = 8  /* advance: the token was not allowed; the state is unchanged */
+    WEIR_ROW_STATUS_IDLE = 1,         /* slot -1: nothing was done */
+    WEIR_ROW_STATUS_NO_TOKEN = 2,     /* no legal token: token -1, the sequence is stopped */
+    WEIR_ROW_STATUS_STOPPED = 4,      /* the sequence has taken its stop token */
+    WEIR_ROW_STATUS_REJECTED = 8,     /* advance: the token was not allowed; the state is unchanged */
+    WEIR_ROW_STATUS_STOP_FORCED = 16, /* the stop token was taken against min_tokens and the like: nothing else is legal */
+    WEIR_ROW_STATUS_COUNTS_FULL = 32  /* the token is not counted: the slot counts counted_tokens others already */
 };
+
+typedef enum weir_dtype { WEIR_DTYPE_F32 = 0, WEIR_DTYPE_F16 = 1, WEIR_DTYPE_BF16 = 2 } weir_dtype;
+
+#define WEIR_TOP_LOGPROBS_MOST 1024
 
 typedef struct weir_step {
     size_t size;
     size_t row_count;
     const int32_t *slots;           /* [row_count]; -1: idle row. A slot may appear once */
-    const float *logits;            /* [row_count, logits_stride], logits_width columns used; not changed */
+    const void *logits;             /* [row_count, logits_stride] of dtype, logits_width columns used; not changed */
     size_t logits_stride;           /* elements */
     const weir_sampling *sampling;  /* [row_count], or NULL for the defaults */
     int32_t *tokens;                /* [row_count] out */
-    float *logprobs;                /* [row_count] out or NULL: of the processed distribution, natural log */
+    float *logprobs;                /* [row_count] out or NULL: natural logarithms */
     uint32_t *statuses;             /* [row_count] out or NULL: WEIR_ROW_STATUS_* */
+    weir_dtype dtype;               /* of logits, which are aligned to an element */
+    bool raw_logprobs;              /* log-probabilities of the untouched logits, not of what the draw was from. Reads
+                                     * every column of every row */
+    const uint32_t *masks;          /* [row_count, masks_stride] words or NULL: what the caller allows, bit 1; beside
+                                     * the slot's own constraint */
+    size_t masks_stride;            /* words */
+    uint32_t top_count;             /* the likeliest tokens to report, up to WEIR_TOP_LOGPROBS_MOST */
+    int32_t *top_tokens;            /* [row_count, top_count] out, likeliest first; -1 where there are no more */
+    float *top_logprobs;            /* [row_count, top_count] out; -INFINITY where there are no more */
+    float *allowed_mass;            /* [row_count] out or NULL: the probability, by the untouched logits, of all tokens
+                                     * that were legal; in steps of about 2^-32. Reads every column of every row */
 } weir_step;
-#define WEIR_STEP_INIT { sizeof(weir_step), 0, NULL, NULL, 0, NULL, NULL, NULL, NULL }
+#define WEIR_STEP_INIT                                                                                                 \
+    { sizeof(weir_step), 0, NULL, NULL, 0, NULL, NULL, NULL, NULL, WEIR_DTYPE_F32, false, NULL, 0, 0, NULL, NULL, NULL }
 
-/* One step of the batch: mask -> temperature -> top-k -> top-p -> min-p -> draw -> advance. No allocation. */
+/* One step of the batch: mask -> bias -> penalties -> temperature -> top-k -> top-p -> min-p -> draw -> advance. No
+ * allocation. A row's result depends on its logits, its slot and its sampling alone: not on its place, the other rows,
+ * strides or the machine. kernels/cpu.c says what each setting means. */
 WEIR_API weir_status weir_sampler_step(weir_sampler *sampler, const weir_step *step, weir_error *error);
-/* Masks only: [row_count, stride] words, as weir_matcher_fill_mask. */
+/* Masks only: [row_count, stride] words, as weir_matcher_fill_mask; what a step would choose from. */
 WEIR_API weir_status weir_sampler_masks(weir_sampler *sampler, const int32_t *slots, size_t row_count, uint32_t *masks,
                                         size_t stride, weir_error *error);
 /* Advances by given tokens (what an engine forced or drafted). statuses: [row_count] or NULL. */
 WEIR_API weir_status weir_sampler_advance(weir_sampler *sampler, const int32_t *slots, const int32_t *tokens,
                                           size_t row_count, uint32_t *statuses, weir_error *error);
+/* Takes the last counts[row] tokens of each row's sequence back, a stop token included. WEIR_ERROR_ARGUMENT, and nothing
+ * is done, where a row has fewer or more than rollback_tokens are asked for. */
+WEIR_API weir_status weir_sampler_rollback(weir_sampler *sampler, const int32_t *slots, const uint32_t *counts,
+                                           size_t row_count, weir_error *error);
 
 #ifdef __cplusplus
 }

@@ -4,22 +4,30 @@
 
 #include "weir.h"
 
+enum { BAD_WORD_LONGEST = 64 /* tokens of a bad word */ };
+
 typedef struct backend {
     const char *name;
-    /* All memory that a step needs, for `slot_count` sequences and rows of `logits_width` columns. */
-    weir_status (*create)(const weir_allocator *allocator, uint32_t slot_count, uint32_t logits_width, void **out,
-                          weir_error *error);
+    /* All memory that a step needs. The options are whole: an allocator, and no 0 that stands for a default. */
+    weir_status (*create)(const weir_sampler_options *options, void **out, weir_error *error);
     void (*destroy)(void *state);
-    /* Starts a new sequence in a slot, bound or not; on failure the slot keeps what it held. */
+    /* As the public functions of the same name. Slots are in range, bound where they must be, and distinct; on failure a
+     * slot keeps what it held. */
     weir_status (*bind)(void *state, uint32_t slot, const weir_slot_options *options, weir_error *error);
     void (*release)(void *state, uint32_t slot);
-    /* As the public functions of the same name; slots are in range, bound, and distinct. They return the first row that
-     * failed inside, with error->row, after all other rows were done. */
+    void (*reset)(void *state, uint32_t slot);
+    weir_status (*fork)(void *state, uint32_t from, uint32_t to, uint64_t seed, weir_error *error);
+    weir_status (*export_slot)(void *state, uint32_t slot, weir_matcher **out, weir_error *error);
+    weir_status (*import_slot)(void *state, uint32_t slot, const weir_matcher *matcher, weir_error *error);
+    /* These return the first row that failed inside, with error->row, after all other rows were done; rollback is all
+     * or nothing. */
     weir_status (*step)(void *state, const weir_step *step, weir_error *error);
     weir_status (*masks)(void *state, const int32_t *slots, size_t row_count, uint32_t *masks, size_t stride,
                          weir_error *error);
     weir_status (*advance)(void *state, const int32_t *slots, const int32_t *tokens, size_t row_count,
                            uint32_t *statuses, weir_error *error);
+    weir_status (*rollback)(void *state, const int32_t *slots, const uint32_t *counts, size_t row_count,
+                            weir_error *error);
 } backend;
 
 extern const backend backend_cpu;          /* what the machine has: vector code where it is known to help */

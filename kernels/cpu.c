@@ -1,110 +1,98 @@
 /* cpu.c - the CPU backend, and the definition of correct: what it gives, every backend gives, to the bit.
  *
- * One row at a time: mask -> keys -> top-k -> masses -> top-p -> min-p -> draw -> advance. A row is a set of entries in
- * ascending order of token id, each with an ordered key (its logit; larger is likelier) and a mass (fixed_math.h). The
- * sorted order of a row is by key, descending, then by id; each filter keeps a prefix of it. Temperature changes masses
- * and never the order, so it is the same at every temperature, infinity included.
+ * One row at a time: mask -> keys -> bias -> penalties -> top-k -> masses -> top-p -> min-p -> draw -> advance. Temperature
+ * changes masses and never the order of a row, so that is the same at every temperature, infinity included.
  *
  *   - Not allowed: masked, NaN, -inf. A row without an allowed entry has no token, and its sequence is stopped.
  *   - A constraint that leaves exactly one token decides alone: the logits are not read.
+ *   - Bias and penalties patch single entries (logit.h); they never make one illegal or infinite.
  *   - Temperature 0: the first entry of the sorted order; log-probability 0.
  *   - Temperature infinity, and entries of +inf at any temperature above 0: equal masses (of +inf, for these alone).
  *   - top-k: the first k. top-p: the shortest prefix whose mass is at least p of the mass that top-k kept.
  *     min-p: every entry with a mass of at least min-p of the largest.
+ *   - MIN_P_FIRST: min-p before top-k; top-p is then a share of what both kept. JOINT: top-p is a share of the mass that
+ *     top-k saw. TEMPERATURE_FIRST: frequency and presence penalties are times the temperature.
  *   - The draw: 64 random bits scaled to a whole number below the kept mass; the first entry, by id, at which the sum
- *     of kept masses exceeds it. */
+ *     of kept masses exceeds it.
+ *   - Log-probabilities: of the kept masses; or raw, of all columns as they came, at temperature 1. */
 #include <string.h>
 
 #include "backend.h"
-#include "cpu_rows.h"
-#include "fixed_math.h"
-#include "host/memory.h"
+#include "cpu_select.h"
+#include "cpu_slot.h"
 #include "host/status.h"
 #include "philox.h"
 
-enum {
-    DIGIT_BITS = 11, /* of a selection: 2,048 sums of 8 bytes stay in the first-level cache */
-    SPARSE = 16      /* below one allowed token in so many, the allowed are listed instead of the row streamed */
-};
-
-typedef struct entry_set {
-    uint32_t *keys;    /* [count] KEY_NONE: not allowed */
-    uint32_t *masses;  /* [count] */
-    uint32_t *ids;     /* [count] where `listed`, else the position is the id */
-    uint32_t *largest; /* [chunks] largest key of CHUNK entries, where `chunked` */
-    uint32_t count;
-    uint32_t allowed; /* entries with a key */
-    uint32_t top;     /* the largest key */
-    bool listed, chunked, weighed;
-} entry_set;
-
-typedef struct slot {
-    weir_matcher *matcher;   /* NULL: no constraint */
-    uint64_t seed, position; /* position: tokens taken since the slot was bound */
-    uint32_t *stop_ids;      /* its own, or NULL */
-    uint32_t stop_count;
-    const uint32_t *vocab_stop_ids; /* the vocabulary's, which own ones replace */
-    uint32_t vocab_stop_count;
-    bool replaces, stopped;
-} slot;
+enum { SPARSE = 16 /* below one allowed token in so many, the allowed are listed instead of the row streamed */ };
 
 typedef struct cpu {
-    weir_allocator allocator;
-    const row_code *code;
-    uint32_t slot_count, logits_width, word_count;
+    slot_shape shape;
+    uint32_t slot_count;
     slot *slots;     /* [slot_count] */
     uint32_t *words; /* [word_count] the mask of the row at hand */
     entry_set set;
-    uint64_t *sums; /* [2^DIGIT_BITS] */
     size_t scratch_words;
     uint32_t *scratch;
 } cpu;
 
-typedef struct choice {
+/* A row of the step: what goes in, and what comes out. */
+typedef struct row {
+    const void *logits;
+    weir_dtype dtype;
+    const uint32_t *given;
+    const weir_sampling *sampling;
+    bool raw_logprobs;
+    uint32_t top_count;
     int32_t token; /* -1: none */
     float logprob;
-} choice;
+    int32_t *top_tokens; /* NULL: not asked for */
+    float *top_logprobs;
+    float *allowed_mass;
+} row;
 
-static weir_status slot_mask(const cpu *cpu, slot *slot, uint32_t *words, size_t word_count, weir_error *error);
-static weir_status slot_take(const cpu *cpu, slot *slot, int32_t token, weir_error *error);
-static void slot_clear(const cpu *cpu, slot *slot);
-static uint32_t step_row(cpu *cpu, slot *slot, const float *logits, const weir_sampling *sampling, choice *choice,
-                         weir_status *status, weir_error *error);
-static choice choose(cpu *cpu, const uint32_t *words, const float *logits, const weir_sampling *sampling,
-                     uint64_t bits);
+/* The distribution of the untouched logits. */
+typedef struct raw_view {
+    uint32_t top;
+    float top_logprob;
+    uint32_t least; /* keys below have no probability */
+    bool equal;     /* all others have that of the top */
+} raw_view;
+
+static uint32_t step_row(cpu *cpu, slot *slot, row *row, weir_status *status, weir_error *error);
+static void choose(cpu *cpu, const slot *slot, const uint32_t *words, uint64_t bits, row *row);
 
 /* --- the backend ------------------------------------------------------------------------------------------- */
 
 static void cpu_destroy(void *state) {
     cpu *cpu = state;
-    weir_allocator allocator = cpu->allocator;
-    for (uint32_t i = 0; cpu->slots && i < cpu->slot_count; i++) slot_clear(cpu, &cpu->slots[i]);
+    weir_allocator allocator = cpu->shape.allocator;
+    for (uint32_t i = 0; cpu->slots && i < cpu->slot_count; i++) slot_clear(&cpu->shape, &cpu->slots[i]);
     release(&allocator, cpu->slots, cpu->slot_count * sizeof(slot));
-    release(&allocator, cpu->sums, sizeof(uint64_t) << DIGIT_BITS);
+    release(&allocator, cpu->set.sums, sizeof(uint64_t) << DIGIT_BITS);
     release(&allocator, cpu->scratch, cpu->scratch_words * sizeof(uint32_t));
     release(&allocator, cpu, sizeof *cpu);
 }
 
-static weir_status create(const weir_allocator *allocator, const row_code *code, uint32_t slot_count,
-                          uint32_t logits_width, void **out, weir_error *error) {
+static weir_status create(const row_code *code, const weir_sampler_options *options, void **out, weir_error *error) {
+    const weir_allocator *allocator = options->allocator;
     cpu *cpu = allocate(allocator, sizeof *cpu);
     if (!cpu) return fail(error, WEIR_ERROR_MEMORY, "out of memory: %zu bytes", sizeof *cpu);
     memset(cpu, 0, sizeof *cpu);
-    cpu->allocator = *allocator;
-    cpu->code = code;
-    cpu->slot_count = slot_count;
-    cpu->logits_width = logits_width;
-    cpu->word_count = (logits_width + 31) / 32;
-    size_t chunks = ((size_t)logits_width + CHUNK - 1) / CHUNK;
-    cpu->scratch_words = 3 * chunks * CHUNK + chunks + cpu->word_count;
-    cpu->slots = allocate(allocator, slot_count * sizeof(slot));
-    cpu->sums = allocate(allocator, sizeof(uint64_t) << DIGIT_BITS);
+    uint32_t width = options->logits_width;
+    cpu->shape = (slot_shape){*allocator, width, (width + 31) / 32, options->rollback_tokens, options->counted_tokens};
+    cpu->slot_count = options->slot_count;
+    size_t chunks = ((size_t)width + CHUNK - 1) / CHUNK;
+    cpu->scratch_words = 3 * chunks * CHUNK + chunks + cpu->shape.word_count;
+    cpu->slots = allocate(allocator, cpu->slot_count * sizeof(slot));
+    cpu->set.sums = allocate(allocator, sizeof(uint64_t) << DIGIT_BITS);
     cpu->scratch = allocate(allocator, cpu->scratch_words * sizeof(uint32_t));
-    if (cpu->slots) memset(cpu->slots, 0, slot_count * sizeof(slot));
-    if (!cpu->slots || !cpu->sums || !cpu->scratch) {
+    if (cpu->slots) memset(cpu->slots, 0, cpu->slot_count * sizeof(slot));
+    if (!cpu->slots || !cpu->set.sums || !cpu->scratch) {
+        uint32_t slot_count = cpu->slot_count;
         cpu_destroy(cpu);
-        return fail(error, WEIR_ERROR_MEMORY, "out of memory: %u slots and %u columns", slot_count, logits_width);
+        return fail(error, WEIR_ERROR_MEMORY, "out of memory: %u slots and %u columns", slot_count, width);
     }
+    cpu->set.code = code;
     cpu->set.keys = cpu->scratch;
     cpu->set.masses = cpu->set.keys + chunks * CHUNK;
     cpu->set.ids = cpu->set.masses + chunks * CHUNK;
@@ -116,31 +104,41 @@ static weir_status create(const weir_allocator *allocator, const row_code *code,
 
 static weir_status cpu_bind(void *state, uint32_t index, const weir_slot_options *options, weir_error *error) {
     cpu *cpu = state;
-    slot made = {.seed = options->seed, .replaces = options->stop_ids != NULL, .stop_count = options->stop_count};
-    if (made.stop_count) {
-        made.stop_ids = allocate(&cpu->allocator, made.stop_count * sizeof(uint32_t));
-        if (!made.stop_ids) return fail(error, WEIR_ERROR_MEMORY, "out of memory: %u stop ids", made.stop_count);
-        memcpy(made.stop_ids, options->stop_ids, made.stop_count * sizeof(uint32_t));
-    }
-    if (options->grammar) {
-        weir_matcher_options matcher_options = WEIR_MATCHER_OPTIONS_INIT;
-        matcher_options.allocator = &cpu->allocator;
-        matcher_options.token_budget = options->token_budget;
-        weir_status status = weir_matcher_create(options->grammar, &matcher_options, &made.matcher, error);
-        if (status != WEIR_OK) {
-            slot_clear(cpu, &made);
-            return status;
-        }
-        made.vocab_stop_ids = weir_vocab_stop_ids(weir_grammar_vocab(options->grammar), &made.vocab_stop_count);
-    }
-    slot_clear(cpu, &cpu->slots[index]);
+    slot made;
+    TRY(slot_create(&cpu->shape, options, &made, error));
+    slot_clear(&cpu->shape, &cpu->slots[index]);
     cpu->slots[index] = made;
     return WEIR_OK;
 }
 
 static void cpu_release(void *state, uint32_t index) {
     cpu *cpu = state;
-    slot_clear(cpu, &cpu->slots[index]);
+    slot_clear(&cpu->shape, &cpu->slots[index]);
+}
+
+static void cpu_reset(void *state, uint32_t index) {
+    cpu *cpu = state;
+    slot_reset(&cpu->slots[index]);
+}
+
+static weir_status cpu_fork(void *state, uint32_t from, uint32_t to, uint64_t seed, weir_error *error) {
+    cpu *cpu = state;
+    slot made;
+    TRY(slot_copy(&cpu->shape, &cpu->slots[from], &made, error));
+    made.seed = seed;
+    slot_clear(&cpu->shape, &cpu->slots[to]);
+    cpu->slots[to] = made;
+    return WEIR_OK;
+}
+
+static weir_status cpu_export(void *state, uint32_t index, weir_matcher **out, weir_error *error) {
+    cpu *cpu = state;
+    return weir_matcher_clone(cpu->slots[index].matcher, out, error);
+}
+
+static weir_status cpu_import(void *state, uint32_t index, const weir_matcher *matcher, weir_error *error) {
+    cpu *cpu = state;
+    return slot_import(&cpu->slots[index], matcher, error);
 }
 
 /* Keeps the first failure and its row. */
@@ -152,23 +150,41 @@ static void note(weir_status status, const weir_error *made, size_t row, weir_st
     error->row = (int32_t)row;
 }
 
-static weir_status cpu_step(void *state, const weir_step *step, weir_error *error) {
+/* One row of a step's arrays. */
+static row row_of(const weir_step *step, size_t at) {
     static const weir_sampling defaults = WEIR_SAMPLING_INIT;
+    static const size_t sizes[DTYPE_COUNT] = {sizeof(float), sizeof(uint16_t), sizeof(uint16_t)};
+    return (row){
+        .logits = (const char *)step->logits + at * step->logits_stride * sizes[step->dtype],
+        .dtype = step->dtype,
+        .given = step->masks ? step->masks + at * step->masks_stride : NULL,
+        .sampling = step->sampling ? &step->sampling[at] : &defaults,
+        .raw_logprobs = step->raw_logprobs && (step->logprobs || step->top_count),
+        .top_count = step->top_count,
+        .token = -1,
+        .top_tokens = step->top_tokens ? step->top_tokens + at * step->top_count : NULL,
+        .top_logprobs = step->top_logprobs ? step->top_logprobs + at * step->top_count : NULL,
+        .allowed_mass = step->allowed_mass ? &step->allowed_mass[at] : NULL,
+    };
+}
+
+static weir_status cpu_step(void *state, const weir_step *step, weir_error *error) {
     cpu *cpu = state;
     weir_status first = WEIR_OK;
-    for (size_t row = 0; row < step->row_count; row++) {
-        choice choice = {-1, 0.0f};
+    for (size_t at = 0; at < step->row_count; at++) {
+        row row = row_of(step, at);
         uint32_t bits = WEIR_ROW_STATUS_IDLE;
-        if (step->slots[row] >= 0) {
+        for (uint32_t i = 0; i < row.top_count; i++) row.top_tokens[i] = -1, row.top_logprobs[i] = -INFINITY;
+        if (row.allowed_mass) *row.allowed_mass = 0.0f;
+        if (step->slots[at] >= 0) {
             weir_status status = WEIR_OK;
             weir_error made;
-            bits = step_row(cpu, &cpu->slots[step->slots[row]], step->logits + row * step->logits_stride,
-                            step->sampling ? &step->sampling[row] : &defaults, &choice, &status, &made);
-            note(status, &made, row, &first, error);
+            bits = step_row(cpu, &cpu->slots[step->slots[at]], &row, &status, &made);
+            note(status, &made, at, &first, error);
         }
-        step->tokens[row] = choice.token;
-        if (step->logprobs) step->logprobs[row] = choice.logprob;
-        if (step->statuses) step->statuses[row] = bits;
+        step->tokens[at] = row.token;
+        if (step->logprobs) step->logprobs[at] = row.logprob;
+        if (step->statuses) step->statuses[at] = bits;
     }
     return first;
 }
@@ -177,11 +193,11 @@ static weir_status cpu_masks(void *state, const int32_t *slots, size_t row_count
                              weir_error *error) {
     cpu *cpu = state;
     weir_status first = WEIR_OK;
-    for (size_t row = 0; row < row_count; row++) {
+    for (size_t at = 0; at < row_count; at++) {
+        if (slots[at] < 0) continue;
         weir_error made;
-        if (slots[row] >= 0)
-            note(slot_mask(cpu, &cpu->slots[slots[row]], masks + row * stride, stride, &made), &made, row, &first,
-                 error);
+        slot_mask mask = {.words = masks + at * stride, .word_count = stride};
+        note(slot_fill_mask(&cpu->shape, &cpu->slots[slots[at]], &mask, &made), &made, at, &first, error);
     }
     return first;
 }
@@ -191,81 +207,62 @@ static weir_status cpu_advance(void *state, const int32_t *slots, const int32_t 
                                uint32_t *statuses, weir_error *error) {
     cpu *cpu = state;
     weir_status first = WEIR_OK;
-    for (size_t row = 0; row < row_count; row++) {
+    for (size_t at = 0; at < row_count; at++) {
         uint32_t bits = WEIR_ROW_STATUS_IDLE;
-        if (slots[row] >= 0) {
-            slot *slot = &cpu->slots[slots[row]];
+        if (slots[at] >= 0) {
+            slot *slot = &cpu->slots[slots[at]];
             weir_error made;
-            weir_status status = slot_take(cpu, slot, tokens[row], &made);
-            if (status != WEIR_ERROR_TOKEN || !statuses) note(status, &made, row, &first, error);
-            bits = (status != WEIR_OK ? WEIR_ROW_STATUS_REJECTED : 0) | (slot->stopped ? WEIR_ROW_STATUS_STOPPED : 0);
+            bool counts_full;
+            weir_status status = slot_take(&cpu->shape, slot, tokens[at], &counts_full, &made);
+            if (status != WEIR_ERROR_TOKEN || !statuses) note(status, &made, at, &first, error);
+            bits = (status != WEIR_OK ? WEIR_ROW_STATUS_REJECTED : 0) | (slot->stopped ? WEIR_ROW_STATUS_STOPPED : 0) |
+                   (counts_full ? WEIR_ROW_STATUS_COUNTS_FULL : 0);
         }
-        if (statuses) statuses[row] = bits;
+        if (statuses) statuses[at] = bits;
     }
     return first;
 }
 
-/* --- slots ------------------------------------------------------------------------------------------------- */
-
-static bool among(uint32_t id, const uint32_t *ids, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++)
-        if (ids[i] == id) return true;
-    return false;
-}
-
-static void set_bit(uint32_t *words, uint32_t id) {
-    words[id / 32] |= 1u << id % 32;
-}
-static void clear_bit(uint32_t *words, uint32_t id) {
-    words[id / 32] &= ~(1u << id % 32);
-}
-
-/* The allowed tokens. Own stop ids are allowed exactly where the text is complete, also those that are text tokens:
- * they end the sequence and never write. */
-static weir_status slot_mask(const cpu *cpu, slot *slot, uint32_t *words, size_t word_count, weir_error *error) {
-    memset(words, 0, word_count * sizeof(uint32_t));
-    if (slot->stopped) return WEIR_OK;
-    if (!slot->matcher) {
-        memset(words, 0xFF, cpu->logits_width / 32 * sizeof(uint32_t));
-        if (cpu->logits_width % 32) words[cpu->logits_width / 32] = (1u << cpu->logits_width % 32) - 1;
-        return WEIR_OK;
+static weir_status cpu_rollback(void *state, const int32_t *slots, const uint32_t *counts, size_t row_count,
+                                weir_error *error) {
+    cpu *cpu = state;
+    for (size_t at = 0; at < row_count; at++) {
+        if (slots[at] < 0) continue;
+        weir_status status = slot_can_take_back(&cpu->shape, &cpu->slots[slots[at]], counts[at], error);
+        if (status != WEIR_OK && error) error->row = (int32_t)at;
+        if (status != WEIR_OK) return status;
     }
-    TRY(weir_matcher_fill_mask(slot->matcher, words, word_count, error));
-    if (!slot->replaces) return WEIR_OK;
-    for (uint32_t i = 0; i < slot->vocab_stop_count; i++)
-        if (slot->vocab_stop_ids[i] < cpu->logits_width) clear_bit(words, slot->vocab_stop_ids[i]);
-    bool complete = weir_matcher_is_accepting(slot->matcher);
-    for (uint32_t i = 0; i < slot->stop_count; i++) (complete ? set_bit : clear_bit)(words, slot->stop_ids[i]);
+    for (size_t at = 0; at < row_count; at++)
+        if (slots[at] >= 0) slot_take_back(&cpu->slots[slots[at]], counts[at]);
     return WEIR_OK;
-}
-
-static weir_status slot_take(const cpu *cpu, slot *slot, int32_t token, weir_error *error) {
-    uint32_t id = (uint32_t)token;
-    if (slot->stopped) return fail(error, WEIR_ERROR_TOKEN, "token %d comes after the sequence was stopped", token);
-    if (id >= cpu->logits_width)
-        return fail(error, WEIR_ERROR_TOKEN, "token is %d, expected 0 to %u", token, cpu->logits_width - 1);
-    if (among(id, slot->stop_ids, slot->stop_count)) {
-        if (slot->matcher && !weir_matcher_is_accepting(slot->matcher))
-            return fail(error, WEIR_ERROR_TOKEN, "stop token %d comes before the text is complete", token);
-        slot->stopped = true;
-    } else if (slot->matcher) {
-        if (slot->replaces && among(id, slot->vocab_stop_ids, slot->vocab_stop_count))
-            return fail(error, WEIR_ERROR_TOKEN, "token %d is a stop token of the vocabulary, which the slot replaced",
-                        token);
-        TRY(weir_matcher_accept(slot->matcher, id, error));
-        slot->stopped = weir_matcher_is_stopped(slot->matcher);
-    }
-    slot->position++;
-    return WEIR_OK;
-}
-
-static void slot_clear(const cpu *cpu, slot *slot) {
-    weir_matcher_destroy(slot->matcher);
-    release(&cpu->allocator, slot->stop_ids, slot->stop_count * sizeof(uint32_t));
-    memset(slot, 0, sizeof *slot);
 }
 
 /* --- one row ----------------------------------------------------------------------------------------------- */
+
+/* Masks, chooses and advances. Returns the row's status word; *status and *error tell what failed inside. */
+static uint32_t step_row(cpu *cpu, slot *slot, row *row, weir_status *status, weir_error *error) {
+    if (slot->stopped) return WEIR_ROW_STATUS_STOPPED;
+    slot_mask mask = {cpu->words, cpu->shape.word_count, row->given, true, false, false};
+    bool counts_full = false;
+    *status = slot_fill_mask(&cpu->shape, slot, &mask, error);
+    if (*status == WEIR_OK)
+        choose(cpu, slot, mask.skipped ? NULL : cpu->words, philox_token_bits(slot->seed, slot->position), row);
+    if (row->token >= 0) *status = slot_take(&cpu->shape, slot, row->token, &counts_full, error);
+    if (row->token < 0 || *status != WEIR_OK) {
+        row->token = -1;
+        row->logprob = 0.0f;
+        slot->stopped = true;
+        return WEIR_ROW_STATUS_NO_TOKEN;
+    }
+    return (slot->stopped ? WEIR_ROW_STATUS_STOPPED : WEIR_ROW_STATUS_OK) |
+           (mask.forced ? WEIR_ROW_STATUS_STOP_FORCED : 0) | (counts_full ? WEIR_ROW_STATUS_COUNTS_FULL : 0);
+}
+
+static raw_view look_at_all(cpu *cpu, const uint32_t *words, row *row);
+static float raw_logprob(const raw_view *raw, float logit);
+static void patch(const slot *slot, const weir_sampling *sampling, entry_set *set);
+static uint32_t draw(const weir_sampling *sampling, uint64_t bits, entry_set *set, float *logprob);
+static void report_top(const raw_view *raw, row *row, entry_set *set);
 
 /* Counts the set bits, and gives the last of them. */
 static uint32_t count_bits(const uint32_t *words, uint32_t word_count, uint32_t *last) {
@@ -278,234 +275,149 @@ static uint32_t count_bits(const uint32_t *words, uint32_t word_count, uint32_t 
     return count;
 }
 
-/* Masks, chooses and advances. Returns the row's status word; *status and *error tell what failed inside. */
-static uint32_t step_row(cpu *cpu, slot *slot, const float *logits, const weir_sampling *sampling, choice *chosen,
-                         weir_status *status, weir_error *error) {
-    if (slot->stopped) return WEIR_ROW_STATUS_STOPPED;
-    const uint32_t *words = NULL; /* NULL: every column is allowed */
-    if (slot->matcher) {
-        *status = slot_mask(cpu, slot, cpu->words, cpu->word_count, error);
-        words = cpu->words;
-    }
-    if (*status == WEIR_OK)
-        *chosen = choose(cpu, words, logits, sampling, philox_token_bits(slot->seed, slot->position));
-    if (chosen->token >= 0) *status = slot_take(cpu, slot, chosen->token, error);
-    if (chosen->token < 0 || *status != WEIR_OK) {
-        *chosen = (choice){-1, 0.0f};
-        slot->stopped = true;
-        return WEIR_ROW_STATUS_NO_TOKEN;
-    }
-    return slot->stopped ? WEIR_ROW_STATUS_STOPPED : WEIR_ROW_STATUS_OK;
-}
-
-static void fill_row(const row_code *code, const float *logits, const uint32_t *words, uint32_t width, entry_set *set);
-static void fill_list(const float *logits, const uint32_t *words, uint32_t word_count, entry_set *set);
-static void weigh(const row_code *code, float temperature, entry_set *set);
-static void filter_top_k(uint32_t k, uint64_t *sums, entry_set *set);
-static void filter_top_p(const row_code *code, float p, uint64_t *sums, float temperature, entry_set *set);
-static void filter_min_p(const row_code *code, float p, entry_set *set);
-static uint32_t position_of_key(const entry_set *set, uint32_t key);
-static uint32_t position_of_mass(const row_code *code, const entry_set *set, uint64_t target);
-
-static choice choose(cpu *cpu, const uint32_t *words, const float *logits, const weir_sampling *sampling,
-                     uint64_t bits) {
+static void choose(cpu *cpu, const slot *slot, const uint32_t *words, uint64_t bits, row *row) {
     entry_set *set = &cpu->set;
-    if (words) {
-        uint32_t last, legal = count_bits(words, cpu->word_count, &last);
-        if (legal == 0) return (choice){-1, 0.0f};
-        if (legal == 1) return (choice){(int32_t)last, 0.0f};
-        if (legal < cpu->logits_width / SPARSE)
-            fill_list(logits, words, cpu->word_count, set);
+    uint32_t last = 0, width = cpu->shape.logits_width;
+    uint32_t legal = words ? count_bits(words, cpu->shape.word_count, &last) : width;
+    if (legal == 0) return;
+    raw_view raw = {0, 0, 0, false};
+    bool whole = row->raw_logprobs || row->allowed_mass;
+    if (whole) raw = look_at_all(cpu, words, row);
+    if (words && legal == 1) {
+        row->token = (int32_t)last;
+        if (row->top_count && !row->raw_logprobs) row->top_tokens[0] = row->token, row->top_logprobs[0] = 0.0f;
+    } else {
+        if (words && legal < width / SPARSE)
+            entries_fill_list(row->logits, row->dtype, words, cpu->shape.word_count, set);
         else
-            fill_row(cpu->code, logits, words, cpu->logits_width, set);
+            entries_fill_row(row->logits, row->dtype, words, width, set);
+        if (set->allowed == 0) return;
+        patch(slot, row->sampling, set);
+        uint32_t position = draw(row->sampling, bits, set, &row->logprob);
+        row->token = (int32_t)entries_token(set, position);
+        if (row->top_count && !row->raw_logprobs) report_top(NULL, row, set);
+    }
+    if (row->raw_logprobs) row->logprob = raw_logprob(&raw, logit_at(row->logits, row->dtype, (size_t)row->token));
+}
+
+/* --- the untouched logits ---------------------------------------------------------------------------------- */
+
+static raw_view look_at_all(cpu *cpu, const uint32_t *words, row *row) {
+    entry_set *set = &cpu->set;
+    entries_fill_row(row->logits, row->dtype, NULL, cpu->shape.logits_width, set);
+    if (set->allowed == 0) return (raw_view){KEY_NONE, -INFINITY, KEY_INFINITY, true};
+    entries_weigh(1.0f, set);
+    mass_scale scale = mass_scale_of(set->top, 1.0f);
+    uint64_t total = entries_mass(set), allowed = words ? 0 : total;
+    for (uint32_t i = 0; words && i < cpu->shape.word_count; i++)
+        for (uint32_t word = words[i]; word; word &= word - 1)
+            allowed += set->masses[32 * i + (uint32_t)__builtin_ctz(word)];
+    if (row->allowed_mass) *row->allowed_mass = (float)allowed / (float)total;
+    raw_view raw = {set->top, fixed_log(UINT32_MAX, total), scale.least, scale.equal};
+    if (row->raw_logprobs && row->top_count) {
+        set->weighed = false; /* a token too light for a mass has a log-probability none the less */
+        report_top(&raw, row, set);
+    }
+    return raw;
+}
+
+/* ln of the probability: the distance from the likeliest, whose mass is full, and its own. */
+static float raw_logprob(const raw_view *raw, float logit) {
+    uint32_t key = key_of(logit);
+    if (key == KEY_NONE || (raw->equal && key < raw->least)) return -INFINITY;
+    return raw->equal ? raw->top_logprob : (logit - logit_of(raw->top)) + raw->top_logprob;
+}
+
+/* --- patching and drawing ---------------------------------------------------------------------------------- */
+
+static void patch(const slot *slot, const weir_sampling *sampling, entry_set *set) {
+    penalties penalties = {sampling->repetition_penalty, sampling->frequency_penalty, sampling->presence_penalty};
+    if (penalties.repetition == 0.0f) penalties.repetition = 1.0f;
+    if (sampling->flags & WEIR_SAMPLING_TEMPERATURE_FIRST && sampling->temperature <= FLT_MAX) {
+        penalties.frequency *= sampling->temperature;
+        penalties.presence *= sampling->temperature;
+    }
+    bool penalised = penalties.repetition != 1.0f || penalties.frequency != 0.0f || penalties.presence != 0.0f;
+    if (slot->bias_count == 0 && !penalised) return;
+    for (uint32_t i = 0; i < slot->bias_count; i++) {
+        uint32_t position = entries_find(set, slot->bias[i].token);
+        if (position != UINT32_MAX)
+            entries_patch(set, position, key_with_bias(set->keys[position], slot->bias[i].bias));
+    }
+    for (uint32_t i = 0; penalised && i < slot->counts.count; i++) {
+        const token_count *seen = &slot->counts.entries[i];
+        uint32_t position = entries_find(set, seen->token);
+        if (position != UINT32_MAX)
+            entries_patch(set, position, key_with_penalties(set->keys[position], penalties, seen->output));
+    }
+    entries_patched(set);
+}
+
+static void keep_top_p(const weir_sampling *sampling, uint64_t seen, entry_set *set) {
+    if (sampling->top_p >= 1.0f) return;
+    bool joint = sampling->flags & WEIR_SAMPLING_JOINT;
+    entries_keep_mass(share_of(sampling->top_p, joint ? seen : entries_mass(set)), set);
+}
+
+/* Filters, then draws; the position of the entry. */
+static uint32_t draw(const weir_sampling *sampling, uint64_t bits, entry_set *set, float *logprob) {
+    float temperature = sampling->temperature;
+    if (temperature < LEAST_TEMPERATURE) {
+        *logprob = 0.0f;
+        return entries_position_of_key(set, set->top);
+    }
+    bool min_p_first = sampling->flags & WEIR_SAMPLING_MIN_P_FIRST, joint = sampling->flags & WEIR_SAMPLING_JOINT;
+    uint64_t seen = 0; /* the mass before top-k */
+    if (min_p_first || joint) {
+        entries_weigh(temperature, set);
+        if (min_p_first && sampling->min_p > 0.0f) entries_drop_below(sampling->min_p, set);
+        seen = entries_mass(set);
+        if (sampling->top_k) entries_keep_top_k(sampling->top_k, set);
     } else {
-        fill_row(cpu->code, logits, NULL, cpu->logits_width, set);
+        if (sampling->top_k) entries_keep_top_k(sampling->top_k, set);
+        entries_weigh(temperature, set);
     }
-    if (set->allowed == 0) return (choice){-1, 0.0f};
+    keep_top_p(sampling, seen, set);
+    if (!min_p_first && sampling->min_p > 0.0f) entries_drop_below(sampling->min_p, set);
+    uint64_t kept = entries_mass(set);
+    uint32_t position = entries_position_of_mass(set, multiply_high(bits, kept));
+    *logprob = fixed_log(set->masses[position], kept);
+    return position;
+}
 
-    uint32_t position;
-    float logprob = 0.0f;
-    if (sampling->temperature < LEAST_TEMPERATURE) {
-        position = position_of_key(set, set->top);
-    } else {
-        if (sampling->top_k) filter_top_k(sampling->top_k, cpu->sums, set);
-        weigh(cpu->code, sampling->temperature, set);
-        if (sampling->top_p < 1.0f) filter_top_p(cpu->code, sampling->top_p, cpu->sums, sampling->temperature, set);
-        if (sampling->min_p > 0.0f) filter_min_p(cpu->code, sampling->min_p, set);
-        uint64_t kept = cpu->code->sum(set->masses, set->count);
-        position = position_of_mass(cpu->code, set, multiply_high(bits, kept));
-        logprob = fixed_log(set->masses[position], kept);
+/* --- the likeliest ----------------------------------------------------------------------------------------- */
+
+/* Of the untouched logits, or (raw NULL) of what the draw was from: at temperature 0, the token alone. */
+static void report_top(const raw_view *raw, row *row, entry_set *set) {
+    if (!raw && row->sampling->temperature < LEAST_TEMPERATURE) {
+        row->top_tokens[0] = row->token;
+        row->top_logprobs[0] = 0.0f;
+        return;
     }
-    return (choice){(int32_t)(set->listed ? set->ids[position] : position), logprob};
-}
-
-/* --- filling ----------------------------------------------------------------------------------------------- */
-
-/* Every column, allowed or not. */
-static void fill_row(const row_code *code, const float *logits, const uint32_t *words, uint32_t width, entry_set *set) {
-    set->count = width;
-    set->listed = false;
-    set->chunked = true;
-    set->weighed = false;
-    set->allowed = code->keys(logits, words, width, set->keys, set->largest);
-    set->top = KEY_NONE;
-    for (uint32_t chunk = 0; chunk * CHUNK < width; chunk++)
-        if (set->largest[chunk] > set->top) set->top = set->largest[chunk];
-}
-
-/* The allowed columns only. */
-static void fill_list(const float *logits, const uint32_t *words, uint32_t word_count, entry_set *set) {
-    set->count = 0;
-    set->listed = true;
-    set->chunked = false;
-    set->weighed = false;
-    set->top = KEY_NONE;
-    for (uint32_t i = 0; i < word_count; i++) {
-        for (uint32_t word = words[i]; word; word &= word - 1) {
-            uint32_t id = 32 * i + (uint32_t)__builtin_ctz(word);
-            uint32_t key = key_of(logits[id]);
-            if (key == KEY_NONE) continue;
-            set->keys[set->count] = key;
-            set->ids[set->count++] = id;
-            if (key > set->top) set->top = key;
-        }
+    uint64_t kept = raw ? 0 : entries_mass(set);
+    entries_sort_top(row->top_count, set);
+    for (uint32_t i = 0; i < set->count; i++) {
+        float logprob = raw ? raw_logprob(raw, logit_of(set->keys[i])) : fixed_log(set->masses[i], kept);
+        if (logprob == -INFINITY) break;
+        row->top_tokens[i] = (int32_t)set->ids[i];
+        row->top_logprobs[i] = logprob;
     }
-    set->allowed = set->count;
 }
 
-static void weigh(const row_code *code, float temperature, entry_set *set) {
-    code->masses(set->keys, set->count, mass_scale_of(set->top, temperature), set->masses);
-    set->weighed = true;
+/* --- two backends ------------------------------------------------------------------------------------------ */
+
+static weir_status cpu_create(const weir_sampler_options *options, void **out, weir_error *error) {
+    return create(row_code_best(), options, out, error);
 }
 
-/* --- selection --------------------------------------------------------------------------------------------- */
-
-/* A prefix of the sorted order: every key above `key`, and the first `ties` entries that equal it. */
-typedef struct prefix {
-    uint32_t key;
-    uint64_t ties;
-} prefix;
-
-/* The shortest prefix that weighs at least `goal`: by the masses, or by their number where masses is NULL. All
- * entries where even these weigh less. `low` is at most the key sought: entries below it are not looked at.
- *
- * The key lies in a window [low, low + 2^bits); sums by the leading bits inside it narrow it to one key. */
-static prefix select_prefix(const uint32_t *keys, const uint32_t *masses, uint32_t count, uint64_t goal, uint32_t low,
-                            uint32_t high, uint64_t *sums) {
-    uint64_t above = 0;  /* weight of the keys above the window */
-    uint64_t weight = 0; /* of the part of the window that was chosen last */
-    uint32_t bits = 0;
-    while (bits < 32 && (uint64_t)low + ((uint64_t)1 << bits) <= high) bits++;
-    do {
-        uint32_t shift = bits > DIGIT_BITS ? bits - DIGIT_BITS : 0;
-        uint64_t width = (uint64_t)1 << bits;
-        uint32_t digit = (uint32_t)((width - 1) >> shift);
-        memset(sums, 0, (digit + (size_t)1) * sizeof *sums);
-        for (uint32_t i = 0; i < count; i++)
-            if (keys[i] >= low && keys[i] - low < width) sums[(keys[i] - low) >> shift] += masses ? masses[i] : 1;
-        while (digit > 0 && above + sums[digit] < goal) above += sums[digit--];
-        weight = sums[digit];
-        low += digit << shift;
-        bits = shift;
-    } while (bits > 0);
-    if (above + weight < goal) return (prefix){KEY_NONE + 1, UINT64_MAX};
-    uint64_t each = masses ? 0 : 1;
-    for (uint32_t i = 0; each == 0; i++)
-        if (keys[i] == low) each = masses[i]; /* equal keys have equal masses; not 0, since the goal was reached here */
-    return (prefix){low, (goal - above + each - 1) / each};
+static weir_status cpu_create_portable(const weir_sampler_options *options, void **out, weir_error *error) {
+    return create(&row_code_portable, options, out, error);
 }
 
-/* Drops what is not in the prefix; the rest becomes a list, in the same order. */
-static void keep(prefix prefix, entry_set *set) {
-    uint32_t kept = 0;
-    for (uint32_t start = 0; start < set->count; start += CHUNK) {
-        if (set->chunked && set->largest[start / CHUNK] < prefix.key) continue;
-        uint32_t end = set->count - start < CHUNK ? set->count : start + CHUNK;
-        for (uint32_t i = start; i < end; i++) { /* written first, counted if it stays: no branch to mispredict */
-            uint32_t key = set->keys[i];
-            uint32_t equal = key == prefix.key;
-            uint32_t stays = (key > prefix.key) | (equal & (prefix.ties > 0));
-            prefix.ties -= equal & stays;
-            set->ids[kept] = set->listed ? set->ids[i] : i;
-            set->keys[kept] = key;
-            if (set->weighed) set->masses[kept] = set->masses[i];
-            kept += stays;
-        }
+#define CPU_BACKEND(name, create)                                                                                      \
+    {                                                                                                                  \
+        name, create, cpu_destroy, cpu_bind, cpu_release, cpu_reset, cpu_fork, cpu_export, cpu_import, cpu_step,       \
+            cpu_masks, cpu_advance, cpu_rollback                                                                       \
     }
-    set->count = set->allowed = kept;
-    set->listed = true;
-    set->chunked = false;
-}
-
-static void filter_top_k(uint32_t k, uint64_t *sums, entry_set *set) {
-    if (k >= set->allowed) return;
-    uint32_t low = KEY_NONE + 1;
-    uint32_t chunks = (set->count + CHUNK - 1) / CHUNK;
-    if (set->chunked && k <= chunks) {
-        /* k chunks have an entry at or above the k-th largest of their largest: nothing below that is among the first k
-         */
-        low = select_prefix(set->largest, NULL, chunks, k, low, set->top, sums).key;
-        keep((prefix){low, UINT64_MAX}, set);
-    }
-    keep(select_prefix(set->keys, NULL, set->count, k, low, set->top, sums), set);
-}
-
-/* A key below which all entries together are lighter than (1 - p) of the mass: each has less than that by count. Only a
- * guess, since it is made from rounded numbers; the caller verifies it. */
-static uint32_t guess_key(float p, uint64_t total, float temperature, const entry_set *set) {
-    mass_scale scale = mass_scale_of(set->top, temperature);
-    if (scale.equal) return KEY_NONE + 1;
-    float half = log2f((1.0f - p) * (float)total / (float)set->allowed * 0x1p-32f) / scale.rate - scale.offset;
-    uint32_t key = key_of(half * 2.0f);
-    return key > KEY_NONE && key < set->top ? key : KEY_NONE + 1;
-}
-
-static void filter_top_p(const row_code *code, float p, uint64_t *sums, float temperature, entry_set *set) {
-    uint64_t total = code->sum(set->masses, set->count);
-    uint64_t goal = share_of(p, total);
-    uint32_t low = guess_key(p, total, temperature, set);
-    if (code->sum_from(set->keys, set->masses, set->count, low) < goal) low = KEY_NONE + 1;
-    keep((prefix){low, UINT64_MAX}, set);
-    keep(select_prefix(set->keys, set->masses, set->count, goal, low, set->top, sums), set);
-}
-
-static void filter_min_p(const row_code *code, float p, entry_set *set) {
-    code->drop_light(least_mass(p), set->count, set->masses);
-}
-
-static uint32_t position_of_key(const entry_set *set, uint32_t key) {
-    uint32_t i = 0;
-    while (set->chunked && set->largest[i / CHUNK] != key) i += CHUNK;
-    while (set->keys[i] != key) i++;
-    return i;
-}
-
-/* The first entry at which the sum of the masses exceeds the target; the target is below the sum of all. */
-static uint32_t position_of_mass(const row_code *code, const entry_set *set, uint64_t target) {
-    enum { STRIDE = 16 * CHUNK };
-    uint32_t i = 0;
-    while (set->count - i > STRIDE) {
-        uint64_t mass = code->sum(set->masses + i, STRIDE);
-        if (mass > target) break;
-        target -= mass;
-        i += STRIDE;
-    }
-    while (set->masses[i] <= target) target -= set->masses[i++];
-    return i;
-}
-
-/* --- two backends -------------------------------------------------------------------------------------------- */
-
-static weir_status cpu_create(const weir_allocator *allocator, uint32_t slot_count, uint32_t logits_width, void **out,
-                              weir_error *error) {
-    return create(allocator, row_code_best(), slot_count, logits_width, out, error);
-}
-
-static weir_status cpu_create_portable(const weir_allocator *allocator, uint32_t slot_count, uint32_t logits_width,
-                                       void **out, weir_error *error) {
-    return create(allocator, &row_code_portable, slot_count, logits_width, out, error);
-}
-
-const backend backend_cpu = {"cpu", cpu_create, cpu_destroy, cpu_bind, cpu_release, cpu_step, cpu_masks, cpu_advance};
-const backend backend_cpu_portable = {"cpu-portable", cpu_create_portable, cpu_destroy, cpu_bind, cpu_release,
-                                      cpu_step,       cpu_masks,           cpu_advance};
+const backend backend_cpu = CPU_BACKEND("cpu", cpu_create);
+const backend backend_cpu_portable = CPU_BACKEND("cpu-portable", cpu_create_portable);

@@ -7,12 +7,13 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* The keys of at most CHUNK columns under one word of a mask. Returns the largest; adds to *allowed. */
-ALWAYS_INLINE uint32_t chunk_keys(const float *restrict logits, uint32_t word, uint32_t count, uint32_t *restrict keys,
-                                  uint32_t *allowed) {
+/* The keys of at most CHUNK columns under one word of a mask. Returns the largest; adds to *allowed. `dtype` is a
+ * constant wherever this is inlined. */
+ALWAYS_INLINE uint32_t chunk_keys(const void *restrict logits, weir_dtype dtype, size_t column, uint32_t word,
+                                  uint32_t count, uint32_t *restrict keys, uint32_t *allowed) {
     uint32_t largest = KEY_NONE, number = 0;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t key = key_of(logits[i]) & (0u - (word >> i & 1));
+        uint32_t key = key_of(logit_at(logits, dtype, column + i)) & (0u - (word >> i & 1));
         keys[i] = key;
         largest = key > largest ? key : largest;
         number += key != KEY_NONE;
@@ -21,8 +22,8 @@ ALWAYS_INLINE uint32_t chunk_keys(const float *restrict logits, uint32_t word, u
     return largest;
 }
 
-ALWAYS_INLINE uint32_t row_keys(const float *logits, const uint32_t *words, uint32_t count, uint32_t *keys,
-                                uint32_t *largest) {
+ALWAYS_INLINE uint32_t row_keys(const void *logits, weir_dtype dtype, const uint32_t *words, uint32_t count,
+                                uint32_t *keys, uint32_t *largest) {
     uint32_t allowed = 0, i = 0;
     for (; count - i >= CHUNK; i += CHUNK) {
         uint32_t word = words ? words[i / CHUNK] : UINT32_MAX;
@@ -30,12 +31,12 @@ ALWAYS_INLINE uint32_t row_keys(const float *logits, const uint32_t *words, uint
             memset(keys + i, 0, CHUNK * sizeof *keys);
             largest[i / CHUNK] = KEY_NONE;
         } else {
-            largest[i / CHUNK] = chunk_keys(logits + i, word, CHUNK, keys + i, &allowed);
+            largest[i / CHUNK] = chunk_keys(logits, dtype, i, word, CHUNK, keys + i, &allowed);
         }
     }
     if (i < count)
         largest[i / CHUNK] =
-            chunk_keys(logits + i, words ? words[i / CHUNK] : UINT32_MAX, count - i, keys + i, &allowed);
+            chunk_keys(logits, dtype, i, words ? words[i / CHUNK] : UINT32_MAX, count - i, keys + i, &allowed);
     return allowed;
 }
 
@@ -77,11 +78,16 @@ ALWAYS_INLINE void row_drop_light(uint32_t least, uint32_t count, uint32_t *mass
     chunk_drop_light(least, count - i, masses + i);
 }
 
+#define ROW_KEYS(name, attribute, dtype)                                                                               \
+    attribute static uint32_t name(const void *logits, const uint32_t *words, uint32_t count, uint32_t *keys,          \
+                                   uint32_t *largest) {                                                                \
+        return row_keys(logits, dtype, words, count, keys, largest);                                                   \
+    }
+
 #define ROW_CODE(name, attribute)                                                                                      \
-    attribute static uint32_t keys_##name(const float *logits, const uint32_t *words, uint32_t count, uint32_t *keys,  \
-                                          uint32_t *largest) {                                                         \
-        return row_keys(logits, words, count, keys, largest);                                                          \
-    }                                                                                                                  \
+    ROW_KEYS(keys_f32_##name, attribute, WEIR_DTYPE_F32)                                                               \
+    ROW_KEYS(keys_f16_##name, attribute, WEIR_DTYPE_F16)                                                               \
+    ROW_KEYS(keys_bf16_##name, attribute, WEIR_DTYPE_BF16)                                                             \
     attribute static void masses_##name(const uint32_t *keys, uint32_t count, mass_scale scale, uint32_t *masses) {    \
         row_masses(keys, count, scale, masses);                                                                        \
     }                                                                                                                  \
@@ -95,7 +101,8 @@ ALWAYS_INLINE void row_drop_light(uint32_t least, uint32_t count, uint32_t *mass
     attribute static void drop_light_##name(uint32_t least, uint32_t count, uint32_t *masses) {                        \
         row_drop_light(least, count, masses);                                                                          \
     }                                                                                                                  \
-    const row_code row_code_##name = {keys_##name, masses_##name, sum_##name, sum_from_##name, drop_light_##name};
+    const row_code row_code_##name = {{keys_f32_##name, keys_f16_##name, keys_bf16_##name},                            \
+                                      masses_##name, sum_##name, sum_from_##name, drop_light_##name};
 
 ROW_CODE(portable, )
 
