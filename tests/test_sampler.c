@@ -296,6 +296,13 @@ TEST(sampler, top_k_cuts_ties_at_the_highest_ids) {
     EXPECT_EQ(counts[1], 50);
 }
 
+TEST(sampler, top_k_1_is_argmax_at_every_temperature_ties_included) {
+    const float logits[6] = {-3, 2, 2, 1, 2, NAN};
+    static const float temperatures[] = {0, 1e-30f, 1, 100, INFINITY};
+    for (uint64_t seed = 0; seed < 20; seed++)
+        for (int i = 0; i < 5; i++) EXPECT_EQ(sample(logits, 6, SAMPLING(temperatures[i], 1, 0, 1), seed).token, 1);
+}
+
 TEST(sampler, top_k_beyond_the_vocabulary_and_its_largest_value_keep_all) {
     const float logits[3] = {0, 0, 0};
     static const uint32_t ks[] = {3, 4, 1u << 30, UINT32_MAX};
@@ -315,6 +322,25 @@ TEST(sampler, top_p_keeps_the_shortest_prefix_that_reaches_p_with_the_token_that
     count_draws(logits, 3, SAMPLING(1, 0.6f, 0, 0), 13, 100, counts);
     EXPECT_TRUE(counts[0] && counts[1] && !counts[2]);
     EXPECT_NEAR(sample(logits, 3, SAMPLING(1, 0.4f, 0, 0), 13).logprob, 0, 0);
+}
+
+/* One below 1, and rows whose tail has no mass: the search ends, and what is drawn has mass. */
+TEST(sampler, top_p_of_1_and_just_below_ends_and_keeps_only_what_has_mass) {
+    static float logits[5000];
+    for (int i = 0; i < 5000; i++) logits[i] = i < 3 ? 0 : -20 - (float)i;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        EXPECT_LT(sample(logits, 5000, SAMPLING(1, nextafterf(1, 0), 0, 0), seed).token, 3);
+        EXPECT_LT(sample(logits, 5000, SAMPLING(1, 1, 0, 0), seed).token, 5);
+        EXPECT_LT(sample(logits, 5000, SAMPLING(1e-30f, nextafterf(1, 0), 0, 4000), seed).token, 3);
+    }
+}
+
+TEST(sampler, a_finite_minimum_is_a_logit_and_only_the_mask_masks) {
+    const float logits[4] = {-FLT_MAX, -FLT_MAX, -65504, -FLT_MAX};
+    uint32_t counts[4];
+    EXPECT_EQ(sample(logits, 4, SAMPLING(0.001f, 1, 0, 0), 3).token, 2);
+    count_draws(logits, 4, SAMPLING(INFINITY, 1, 0, 0), 3, 100, counts);
+    EXPECT_TRUE(counts[0] && counts[1] && counts[2] && counts[3]);
 }
 
 TEST(sampler, top_p_is_a_share_of_what_top_k_kept) {
@@ -342,6 +368,32 @@ TEST(sampler, top_p_counts_what_min_p_drops_after_it) {
     count_draws(logits, 32, SAMPLING(1, 0.55f, 0.5f, 0), 16, 200, counts);
     EXPECT_TRUE(counts[0] && counts[1]);
     EXPECT_EQ(counts[0] + counts[1], 200);
+}
+
+TEST(sampler, min_p_first_leaves_top_p_a_share_of_what_min_p_kept) {
+    float logits[32]; /* as above: of the 7 that min-p 0.5 keeps, the first is enough for top-p 0.55 */
+    uint32_t counts[32];
+    logits[0] = logf(4), logits[1] = logf(3);
+    for (int i = 2; i < 32; i++) logits[i] = logf(0.1f);
+    weir_sampling sampling = SAMPLING(1, 0.55f, 0.5f, 0);
+    sampling.flags = WEIR_SAMPLING_MIN_P_FIRST;
+    count_draws(logits, 32, sampling, 16, 200, counts);
+    EXPECT_EQ(counts[0], 200);
+}
+
+TEST(sampler, joint_top_p_is_a_share_of_all_and_not_of_what_top_k_kept) {
+    const float tied[4] = {7, 7, 7, 7};
+    uint32_t counts[4];
+    weir_sampling sampling = SAMPLING(1, 0.5f, 0, 3);
+    count_draws(tied, 4, sampling, 14, 200, counts); /* half of three: two */
+    EXPECT_TRUE(counts[0] && counts[1] && !counts[2]);
+    sampling = SAMPLING(1, 0.75f, 0, 2);
+    sampling.flags = WEIR_SAMPLING_JOINT; /* three quarters of four, but top-k keeps two */
+    count_draws(tied, 4, sampling, 14, 200, counts);
+    EXPECT_TRUE(counts[0] && counts[1] && !counts[2]);
+    sampling.top_k = 3, sampling.top_p = 0.25f;
+    count_draws(tied, 4, sampling, 14, 200, counts);
+    EXPECT_EQ(counts[0], 200);
 }
 
 TEST(sampler, a_token_without_mass_is_not_drawn_even_by_the_random_number_0) {

@@ -12,53 +12,111 @@ __extension__ typedef unsigned __int128 wide;
 
 /* --- independence ----------------------------------------------------------------------------------------- */
 
-/* A batch of 24 rows in a given order and split, `stride` apart, with poison between the rows: results by slot. */
-static void run_batch(const backend *backend, const uint32_t *order, uint32_t split, size_t stride, result *results) {
-    enum { ROWS = 24, WIDTH = 333 };
-    static float rows[ROWS][WIDTH];
-    static weir_sampling samplings[ROWS];
+enum { ROWS = 24, WIDTH = 333, WORDS = (WIDTH + 31) / 32, TOP = 6, POSITIONS = 5 };
+
+/* All that a step says of a row. */
+typedef struct outcome {
+    result result;
+    int32_t top_tokens[TOP];
+    float top_logprobs[TOP];
+    float allowed_mass;
+} outcome;
+
+/* The rows of the batch by slot: logits, settings, masks; every slot with counts, biases and bad words of its own. */
+typedef struct rows {
+    float logits[ROWS][WIDTH];
+    uint32_t masks[ROWS][WORDS];
+    weir_sampling sampling[ROWS];
+} rows;
+
+static void make_rows(rows *rows) {
     random_state = 51;
     for (uint32_t i = 0; i < ROWS; i++) {
-        for (uint32_t k = 0; k < WIDTH; k++) rows[i][k] = (float)random_normal();
-        samplings[i] = random_sampling(WIDTH);
+        fill_random(rows->logits[i], WIDTH);
+        rows->sampling[i] = random_sampling(WIDTH);
+        rows->sampling[i].presence_penalty = (float)random_normal();
+        rows->sampling[i].repetition_penalty = 1 + (float)random_unit();
+        rows->sampling[i].flags = random_below(4);
+        for (uint32_t k = 0; k < WORDS; k++) rows->masks[i][k] = (uint32_t)(i % 3 ? UINT32_MAX : random_bits());
     }
-    weir_sampler *sampler = make_sampler(backend, ROWS, WIDTH);
-    for (uint32_t slot = 0; slot < ROWS; slot++) bind_seed(sampler, slot, slot / 2); /* seeds are shared in pairs */
-    float *logits = malloc(ROWS * stride * sizeof *logits);
-    for (size_t i = 0; i < ROWS * stride; i++) logits[i] = INFINITY;
+}
+
+static void bind_rows(weir_sampler *sampler) {
+    for (uint32_t i = 0; i < ROWS; i++) {
+        uint32_t prompt[3] = {i, 2 * i, 7}, word[2] = {i, i + 1};
+        weir_token_run run = {word, 1 + i % 2};
+        weir_logit_bias bias = {100 + i, 3};
+        weir_slot_options options = WEIR_SLOT_OPTIONS_INIT;
+        options.seed = i / 2; /* seeds are shared in pairs */
+        options.count_tokens = true;
+        options.prompt_tokens = prompt, options.prompt_count = 3;
+        options.bias = &bias, options.bias_count = 1;
+        options.bad_words = &run, options.bad_word_count = 1;
+        bind_slot(sampler, i, options);
+    }
+}
+
+/* The batch in a given order and split, `stride` logits apart, with poison between the rows: outcomes by slot. */
+static void run_batch(const backend *backend, const uint32_t *order, uint32_t split, size_t stride, bool raw,
+                      outcome *outcomes) {
+    static rows rows;
+    static int32_t top_tokens[ROWS * TOP];
+    static float top_logprobs[ROWS * TOP];
     int32_t slots[ROWS], tokens[ROWS];
     weir_sampling sampling[ROWS];
-    float logprobs[ROWS];
-    uint32_t statuses[ROWS];
+    float logprobs[ROWS], allowed[ROWS];
+    uint32_t statuses[ROWS], *masks = calloc(ROWS * stride, sizeof *masks);
+    float *logits = malloc(ROWS * stride * sizeof *logits);
+    weir_sampler *sampler = make_sampler(backend, ROWS, WIDTH);
+    make_rows(&rows);
+    bind_rows(sampler);
+    for (size_t i = 0; i < ROWS * stride; i++) logits[i] = INFINITY, masks[i] = UINT32_MAX;
     for (uint32_t i = 0; i < ROWS; i++) {
         slots[i] = (int32_t)order[i];
-        sampling[i] = samplings[order[i]];
-        memcpy(logits + i * stride, rows[order[i]], sizeof rows[0]);
+        sampling[i] = rows.sampling[order[i]];
+        memcpy(logits + i * stride, rows.logits[order[i]], sizeof rows.logits[0]);
+        memcpy(masks + i * stride, rows.masks[order[i]], sizeof rows.masks[0]);
     }
-    for (int position = 0; position < 5; position++)
+    for (int position = 0; position < POSITIONS; position++)
         for (uint32_t start = 0; start < ROWS; start += split) {
             uint32_t count = ROWS - start < split ? ROWS - start : split;
-            weir_step step = make_step(count,          slots + start,    logits + start * stride, stride,
-                              sampling + start, tokens + start, logprobs + start, statuses + start);
+            weir_step step = make_step(count, slots + start, logits + start * stride, stride, sampling + start,
+                                       tokens + start, logprobs + start, statuses + start);
+            step.masks = masks + start * stride, step.masks_stride = stride;
+            step.raw_logprobs = raw;
+            step.top_count = TOP;
+            step.top_tokens = top_tokens + start * TOP, step.top_logprobs = top_logprobs + start * TOP;
+            step.allowed_mass = allowed + start;
             ASSERT_OK(weir_sampler_step(sampler, &step, NULL), NULL);
         }
-    for (uint32_t i = 0; i < ROWS; i++) results[order[i]] = (result){tokens[i], logprobs[i], statuses[i]};
+    for (uint32_t i = 0; i < ROWS; i++) {
+        outcome *to = &outcomes[order[i]];
+        to->result = (result){tokens[i], logprobs[i], statuses[i]};
+        memcpy(to->top_tokens, top_tokens + i * TOP, sizeof to->top_tokens);
+        memcpy(to->top_logprobs, top_logprobs + i * TOP, sizeof to->top_logprobs);
+        to->allowed_mass = allowed[i];
+    }
     free(logits);
+    free(masks);
     weir_sampler_destroy(sampler);
 }
 
 TEST(sampler_batch, row_order_batch_size_stride_and_backend_change_no_bit) {
-    uint32_t forward[24], shuffled[24];
-    result expected[24], found[24];
-    for (uint32_t i = 0; i < 24; i++) forward[i] = i, shuffled[i] = i * 7 % 24;
-    run_batch(&backend_cpu, forward, 24, 333, expected);
-    for (int variant = 0; variant < 4; variant++) {
+    uint32_t forward[ROWS], shuffled[ROWS];
+    static outcome expected[ROWS], found[ROWS];
+    for (uint32_t i = 0; i < ROWS; i++) forward[i] = i, shuffled[i] = i * 7 % ROWS;
+    for (int variant = 0; variant < 8; variant++) {
         test_context("variant %d", variant);
-        if (variant == 0) run_batch(&backend_cpu, shuffled, 24, 333, found);
-        if (variant == 1) run_batch(&backend_cpu, shuffled, 1, 334, found);
-        if (variant == 2) run_batch(&backend_cpu, forward, 5, 512, found);
-        if (variant == 3) run_batch(&backend_cpu_portable, shuffled, 7, 340, found);
-        for (int i = 0; i < 24; i++) expect_equal(found[i], expected[i]);
+        bool raw = variant >= 4;
+        if (variant % 4 == 0) run_batch(&backend_cpu, forward, ROWS, WIDTH, raw, expected);
+        if (variant % 4 == 0) run_batch(&backend_cpu, shuffled, ROWS, WIDTH, raw, found);
+        if (variant % 4 == 1) run_batch(&backend_cpu, shuffled, 1, WIDTH + 1, raw, found);
+        if (variant % 4 == 2) run_batch(&backend_cpu, forward, 5, 512, raw, found);
+        if (variant % 4 == 3) run_batch(&backend_cpu_portable, shuffled, 7, 340, raw, found);
+        for (int i = 0; i < ROWS; i++) {
+            expect_equal(found[i].result, expected[i].result);
+            EXPECT_BYTES_EQ(&found[i], sizeof found[i], &expected[i], sizeof expected[i]);
+        }
     }
 }
 
