@@ -82,7 +82,7 @@ static weir_status create(const row_code *code, const weir_sampler_options *opti
     cpu->shape = (slot_shape){*allocator, width, (width + 31) / 32, options->rollback_tokens, options->counted_tokens};
     cpu->slot_count = options->slot_count;
     size_t chunks = ((size_t)width + CHUNK - 1) / CHUNK;
-    cpu->scratch_words = 3 * chunks * CHUNK + chunks + cpu->shape.word_count;
+    cpu->scratch_words = 5 * chunks * CHUNK + chunks + cpu->shape.word_count;
     cpu->slots = allocate(allocator, cpu->slot_count * sizeof(slot));
     cpu->set.sums = allocate(allocator, sizeof(uint64_t) << DIGIT_BITS);
     cpu->scratch = allocate(allocator, cpu->scratch_words * sizeof(uint32_t));
@@ -96,7 +96,8 @@ static weir_status create(const row_code *code, const weir_sampler_options *opti
     cpu->set.keys = cpu->scratch;
     cpu->set.masses = cpu->set.keys + chunks * CHUNK;
     cpu->set.ids = cpu->set.masses + chunks * CHUNK;
-    cpu->set.largest = cpu->set.ids + chunks * CHUNK;
+    cpu->set.spare = cpu->set.ids + chunks * CHUNK;
+    cpu->set.largest = cpu->set.spare + 2 * chunks * CHUNK;
     cpu->words = cpu->set.largest + chunks;
     *out = cpu;
     return WEIR_OK;
@@ -355,8 +356,9 @@ static void patch(const slot *slot, const weir_sampling *sampling, entry_set *se
 
 static void keep_top_p(const weir_sampling *sampling, uint64_t seen, entry_set *set) {
     if (sampling->top_p >= 1.0f) return;
+    uint64_t total = entries_mass(set);
     bool joint = sampling->flags & WEIR_SAMPLING_JOINT;
-    entries_keep_mass(share_of(sampling->top_p, joint ? seen : entries_mass(set)), set);
+    entries_keep_mass(share_of(sampling->top_p, joint ? seen : total), total, set);
 }
 
 /* Filters, then draws; the position of the entry. */

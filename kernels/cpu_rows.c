@@ -68,6 +68,44 @@ ALWAYS_INLINE uint64_t row_sum(const uint32_t *keys, const uint32_t *masses, uin
     return sum + chunk_sum(keys ? keys + i : NULL, masses + i, count - i, key);
 }
 
+ALWAYS_INLINE uint32_t chunk_count(const uint32_t *keys, uint32_t count, uint32_t low, uint32_t width) {
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < count; i++) number += keys[i] - low < width;
+    return number;
+}
+
+ALWAYS_INLINE uint32_t row_gather(const uint32_t *keys, const uint32_t *masses, uint32_t count, uint32_t low,
+                                  uint32_t high, uint32_t *found_keys, uint32_t *found_masses) {
+    enum { GROUP = 32 };
+    uint32_t found = 0, i = 0, width = high - low;
+    for (; i < count; i += GROUP) {
+        uint32_t end = count - i < GROUP ? count : i + GROUP;
+        if (end - i == GROUP && chunk_count(keys + i, GROUP, low, width) == 0) continue;
+        for (uint32_t k = i; k < end; k++) { /* written first, counted if it belongs: no branch to mispredict */
+            found_keys[found] = keys[k];
+            found_masses[found] = masses[k];
+            found += keys[k] - low < width;
+        }
+    }
+    return found;
+}
+
+ALWAYS_INLINE uint32_t chunk_drop_lower(const uint32_t *restrict keys, uint32_t count, uint32_t key,
+                                        uint32_t *restrict masses) {
+    uint32_t equal = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        masses[i] &= 0u - (uint32_t)(keys[i] >= key);
+        equal += keys[i] == key;
+    }
+    return equal;
+}
+
+ALWAYS_INLINE uint32_t row_drop_lower(const uint32_t *keys, uint32_t count, uint32_t key, uint32_t *masses) {
+    uint32_t i = 0, equal = 0;
+    for (; count - i >= CHUNK; i += CHUNK) equal += chunk_drop_lower(keys + i, CHUNK, key, masses + i);
+    return equal + chunk_drop_lower(keys + i, count - i, key, masses + i);
+}
+
 ALWAYS_INLINE void chunk_drop_light(uint32_t least, uint32_t count, uint32_t *masses) {
     for (uint32_t i = 0; i < count; i++) masses[i] &= 0u - (uint32_t)(masses[i] >= least);
 }
@@ -98,11 +136,21 @@ ALWAYS_INLINE void row_drop_light(uint32_t least, uint32_t count, uint32_t *mass
                                               uint32_t key) {                                                          \
         return row_sum(keys, masses, count, key);                                                                      \
     }                                                                                                                  \
+    attribute static uint32_t gather_##name(const uint32_t *keys, const uint32_t *masses, uint32_t count,              \
+                                            uint32_t low, uint32_t high, uint32_t *found_keys,                         \
+                                            uint32_t *found_masses) {                                                  \
+        return row_gather(keys, masses, count, low, high, found_keys, found_masses);                                   \
+    }                                                                                                                  \
+    attribute static uint32_t drop_lower_##name(const uint32_t *keys, uint32_t count, uint32_t key,                    \
+                                                uint32_t *masses) {                                                    \
+        return row_drop_lower(keys, count, key, masses);                                                               \
+    }                                                                                                                  \
     attribute static void drop_light_##name(uint32_t least, uint32_t count, uint32_t *masses) {                        \
         row_drop_light(least, count, masses);                                                                          \
     }                                                                                                                  \
     const row_code row_code_##name = {{keys_f32_##name, keys_f16_##name, keys_bf16_##name},                            \
-                                      masses_##name, sum_##name, sum_from_##name, drop_light_##name};
+                                      masses_##name, sum_##name, sum_from_##name, gather_##name, drop_lower_##name,    \
+                                      drop_light_##name};
 
 ROW_CODE(portable, )
 

@@ -16,6 +16,11 @@ typedef struct row_code {
     uint64_t (*sum)(const uint32_t *masses, uint32_t count);
     /* Of those whose key is at least `key`. */
     uint64_t (*sum_from)(const uint32_t *keys, const uint32_t *masses, uint32_t count, uint32_t key);
+    /* Appends the keys from `low` up to, but not, `high`, and their masses. Returns how many. */
+    uint32_t (*gather)(const uint32_t *keys, const uint32_t *masses, uint32_t count, uint32_t low, uint32_t high,
+                       uint32_t *found_keys, uint32_t *found_masses);
+    /* Masses of keys below `key` become 0. Returns how many keys equal it. */
+    uint32_t (*drop_lower)(const uint32_t *keys, uint32_t count, uint32_t key, uint32_t *masses);
     /* Masses below `least` become 0. */
     void (*drop_light)(uint32_t least, uint32_t count, uint32_t *masses);
 } row_code;

@@ -168,23 +168,80 @@ void entries_keep_top_k(uint32_t k, entry_set *set) {
     keep(select_prefix(set->keys, NULL, set->count, k, low, set->top, set->sums), set);
 }
 
-/* A key below which all entries together are lighter than what may be left out: each has less than that by count. Only
- * a guess, since it is made from rounded numbers; the caller verifies it. */
-static uint32_t guess_key(uint64_t spare, const entry_set *set) {
-    mass_scale scale = mass_scale_of(set->top, set->temperature);
-    if (scale.equal) return KEY_NONE + 1;
-    float half = log2f((float)spare / (float)set->allowed * 0x1p-32f) / scale.rate - scale.offset;
-    uint32_t key = key_of(half * 2.0f);
-    return key > KEY_NONE && key < set->top ? key : KEY_NONE + 1;
+/* --- a share of the mass ----------------------------------------------------------------------------------- */
+
+/* Where the key sought lies: entries from `low` weigh at least the goal, those from `high` less. */
+typedef struct window {
+    uint32_t low, high;
+    uint64_t above; /* mass from `high` */
+} window;
+
+/* Narrows the window by one key, whichever side of the goal it falls on. */
+static void narrow(const entry_set *set, uint64_t goal, uint32_t key, window *window) {
+    if (key <= window->low || key >= window->high) return;
+    uint64_t mass = set->code->sum_from(set->keys, set->masses, set->count, key);
+    if (mass >= goal) {
+        window->low = key;
+    } else {
+        window->high = key;
+        window->above = mass;
+    }
 }
 
-void entries_keep_mass(uint64_t goal, entry_set *set) {
-    uint64_t total = entries_mass(set);
-    if (goal >= total) goal = total; /* entries without mass go */
-    uint32_t low = guess_key(total - goal, set);
-    if (set->code->sum_from(set->keys, set->masses, set->count, low) < goal) low = KEY_NONE + 1;
-    keep((prefix){low, UINT64_MAX}, set);
-    keep(select_prefix(set->keys, set->masses, set->count, goal, low, set->top, set->sums), set);
+/* A key below which all entries together are lighter than what may be left out: each has less than that by count. From
+ * rounded numbers, so only a guess. */
+static uint32_t light_key(uint64_t spare, const entry_set *set) {
+    mass_scale scale = mass_scale_of(set->top, set->temperature);
+    if (scale.equal) return KEY_NONE;
+    float half = log2f((float)spare / (float)set->allowed * 0x1p-32f) / scale.rate - scale.offset;
+    return key_of(half * 2.0f);
+}
+
+/* Narrows the window by two keys that lie, by a 16th of the row, a little below and above the goal. */
+static void narrow_by_sample(uint64_t goal, uint64_t total, entry_set *set, window *window) {
+    enum { EVERY = 16, MARGIN = 64 /* a 64th of the mass to either side */ };
+    uint32_t shift = 0, low = window->low, size = window->high - low;
+    while ((size - 1) >> shift >= 1u << DIGIT_BITS) shift++;
+    memset(set->sums, 0, (((size - 1) >> shift) + (size_t)1) * sizeof *set->sums);
+    uint64_t mass = 0, sum = 0;
+    for (uint32_t i = 0; i < set->count; i += EVERY * CHUNK) {
+        uint32_t end = set->count - i < CHUNK ? set->count : i + CHUNK;
+        for (uint32_t k = i; k < end; k++) {
+            mass += set->masses[k];
+            if (set->keys[k] - low < size) set->sums[(set->keys[k] - low) >> shift] += set->masses[k];
+        }
+    }
+    uint64_t middle = (uint64_t)((double)goal / (double)total * (double)mass), margin = mass / MARGIN;
+    uint32_t digit = ((size - 1) >> shift) + 1;
+    while (digit > 0 && sum + margin < middle) sum += set->sums[--digit];
+    uint32_t above = low + ((digit + 1) << shift);
+    while (digit > 0 && sum < middle + margin) sum += set->sums[--digit];
+    narrow(set, goal, low + (digit << shift), window);
+    narrow(set, goal, above, window);
+}
+
+/* What is not in the prefix loses its mass. */
+static void drop(prefix prefix, entry_set *set) {
+    uint64_t equal = set->code->drop_lower(set->keys, set->count, prefix.key, set->masses);
+    for (uint32_t i = set->count; equal > prefix.ties; equal--) { /* the last of the ties */
+        while (set->keys[--i] != prefix.key) {}
+        set->masses[i] = 0;
+    }
+}
+
+void entries_keep_mass(uint64_t goal, uint64_t total, entry_set *set) {
+    if (goal > total) goal = total; /* entries without mass go */
+    if (set->listed) {
+        keep(select_prefix(set->keys, set->masses, set->count, goal, KEY_NONE + 1, set->top, set->sums), set);
+        return;
+    }
+    window window = {KEY_NONE + 1, set->top + 1, 0};
+    narrow(set, goal, light_key(total - goal, set), &window);
+    narrow_by_sample(goal, total, set, &window);
+    uint32_t *keys = set->spare, *masses = set->spare + set->count;
+    uint32_t count =
+        set->code->gather(set->keys, set->masses, set->count, window.low, window.high, keys, masses);
+    drop(select_prefix(keys, masses, count, goal - window.above, window.low, window.high - 1, set->sums), set);
 }
 
 /* --- order ------------------------------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@ typedef struct entry_set {
     uint32_t *ids;     /* [count] where `listed`, else the position is the id */
     uint32_t *largest; /* [chunks] largest key of CHUNK entries, where `chunked` */
     uint64_t *sums;    /* [2^DIGIT_BITS] scratch */
+    uint32_t *spare;   /* [2 count] scratch */
     uint32_t count;
     uint32_t allowed; /* entries with a key */
     uint32_t top;     /* the largest key */
@@ -41,8 +42,9 @@ void entries_weigh(float temperature, entry_set *set);
 uint64_t entries_mass(const entry_set *set);
 
 void entries_keep_top_k(uint32_t k, entry_set *set);
-/* The shortest prefix with a mass of at least `goal`; all where even these have less. */
-void entries_keep_mass(uint64_t goal, entry_set *set);
+/* The shortest prefix with a mass of at least `goal`, of `total` in all; every entry with mass where even that is less.
+ * The others go, or lose their mass. */
+void entries_keep_mass(uint64_t goal, uint64_t total, entry_set *set);
 /* Entries with less than p of the largest mass lose theirs. */
 void entries_drop_below(float p, entry_set *set);
 
