@@ -426,7 +426,9 @@ WEIR_API weir_status weir_sampler_step(weir_sampler *sampler, const weir_step *s
 /* Masks only: [row_count, stride] words, as weir_matcher_fill_mask; what a step would choose from. */
 WEIR_API weir_status weir_sampler_masks(weir_sampler *sampler, const int32_t *slots, size_t row_count, uint32_t *masks,
                                         size_t stride, weir_error *error);
-/* Advances by given tokens (what an engine forced or drafted). statuses: [row_count] or NULL. */
+/* Advances by given tokens (what an engine forced or drafted). The constraint must allow them; bans of the request
+ * (allowed_tokens, bad_words, min_tokens, ignore_stop) do not bind what the caller gives. statuses: [row_count], or NULL:
+ * then a token that is not allowed is WEIR_ERROR_TOKEN. */
 WEIR_API weir_status weir_sampler_advance(weir_sampler *sampler, const int32_t *slots, const int32_t *tokens,
                                           size_t row_count, uint32_t *statuses, weir_error *error);
 /* Takes the last counts[row] tokens of each row's sequence back, a stop token included. WEIR_ERROR_ARGUMENT, and nothing
