@@ -49,7 +49,7 @@ static void grow(weir_cache *cache) {
 }
 
 void store_add(weir_cache *cache, entry *e) {
-    if (cache->entry_count == cache->bucket_count) grow(cache);
+    if (cache->entry_count >= cache->bucket_count) grow(cache);
     entry **bucket = &cache->buckets[e->key.hash & (cache->bucket_count - 1)];
     e->chain = *bucket;
     *bucket = e;
