@@ -208,7 +208,9 @@ static void *work(void *context) {
 }
 
 weir_status workers_call(weir_cache *cache, weir_error *error) {
-    if (cache->worker_count < cache->worker_limit && cache->lists[PLACE_QUEUED].count > cache->idle_count &&
+    /* One at least, though another thread may be compiling the entry: should that one give up, a worker goes on. */
+    const bool busy = cache->lists[PLACE_QUEUED].count > cache->idle_count || cache->worker_count == 0;
+    if (busy && cache->worker_count < cache->worker_limit &&
         thread_start(work, cache, &cache->workers[cache->worker_count])) {
         cache->worker_count++;
     }
