@@ -284,8 +284,8 @@ WEIR_API weir_status weir_cache_start(weir_cache *cache, const weir_vocab *vocab
 WEIR_API bool weir_job_wait(weir_job *job, int64_t milliseconds);
 /* Units of work spent so far and at most (options->work_limit); the first never falls. Either may be NULL. */
 WEIR_API void weir_job_progress(const weir_job *job, uint64_t *work, uint64_t *work_limit);
-/* The job is done, with WEIR_ERROR_CANCELLED; one that was done before keeps its result. The compile ends within about a
- * millisecond unless others wait for it. */
+/* The job is done, with WEIR_ERROR_CANCELLED; one that was done before keeps its result. The compile ends within some
+ * milliseconds unless others wait for it: it looks every million units of work. */
 WEIR_API void weir_job_cancel(weir_job *job);
 /* What the compile said; waits until the job is done. May be called again: each *out is a reference of its own, to free
  * with weir_grammar_destroy. */

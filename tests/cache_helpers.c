@@ -51,6 +51,26 @@ bool shelf_keeps(shelf *s, const char *schema) {
     return shelf_stats(s).hits != hits;
 }
 
+weir_grammar *job_take(weir_job *job) {
+    weir_error error;
+    weir_grammar *grammar = NULL;
+    EXPECT_OK(weir_job_result(job, &grammar, &error), &error);
+    return grammar;
+}
+
+weir_status job_status(weir_job *job) {
+    weir_error error = {.status = WEIR_OK};
+    weir_grammar *grammar;
+    const weir_status status = weir_job_result(job, &grammar, &error);
+    EXPECT_EQ(error.status, status);
+    weir_grammar_destroy(grammar);
+    return status;
+}
+
+void job_await_work(const weir_job *job) {
+    for (uint64_t work = 0; work == 0;) weir_job_progress(job, &work, NULL);
+}
+
 const char *schema_number(uint32_t number, char buffer[64]) {
     snprintf(buffer, 64, "{\"type\": \"string\", \"maxLength\": %u}", 100000 + number % 900000);
     return buffer;

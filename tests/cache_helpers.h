@@ -25,6 +25,12 @@ weir_job *shelf_start(shelf *s, const char *schema, const weir_grammar_options *
 /* Whether asking for it now finds a kept result. */
 bool shelf_keeps(shelf *s, const char *schema);
 
+/* The grammar of a job that succeeds; the status of one, which its error repeats. */
+weir_grammar *job_take(weir_job *job);
+weir_status job_status(weir_job *job);
+/* Until its compile has begun. */
+void job_await_work(const weir_job *job);
+
 /* A schema with that number in it; all of them take the same memory, as text and as grammars. */
 const char *schema_number(uint32_t number, char buffer[64]);
 /* A schema whose compile does not end before it is cancelled, with these options. */
