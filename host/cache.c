@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#define DEFAULT_BYTES ((size_t)512 << 20)
+#define DEFAULT_BYTES   ((size_t)512 << 20)
 #define DEFAULT_WORKERS 4
-#define FIRST_BUCKETS 64
-#define ASK_EVERY 10 /* milliseconds between two questions to the progress function of one who waits */
+#define FIRST_BUCKETS   64
+#define ASK_EVERY       10 /* milliseconds between two questions to the progress function of one who waits */
 
 static weir_status read_options(const weir_cache_options *given, weir_cache_options *options, weir_error *error) {
     *options = (weir_cache_options)WEIR_CACHE_OPTIONS_INIT;
@@ -95,8 +95,8 @@ weir_status weir_cache_get(weir_cache *cache, const weir_vocab *vocab, const cha
         }
     }
     entry_leave(cache, e);
-    const weir_status status = gone ? fail(error, WEIR_ERROR_CANCELLED, "the compile was cancelled")
-                                    : entry_result(e, out, error);
+    const weir_status status =
+        gone ? fail(error, WEIR_ERROR_CANCELLED, "the compile was cancelled") : entry_result(e, out, error);
     entry_drop(cache, e);
     cache_unlock(cache);
     return status;

@@ -27,11 +27,11 @@ typedef struct cache_key {
 
 /* Where an entry stands: in which list. Behind RUNNING it is done. */
 typedef enum entry_place {
-    PLACE_QUEUED,   /* nobody compiles it yet; first come, first served */
-    PLACE_RUNNING,  /* somebody does */
-    PLACE_GRAMMARS, /* kept; the least recently used first */
-    PLACE_REFUSALS, /* the same for schemas that were refused */
-    PLACE_LISTS,    /* how many lists there are */
+    PLACE_QUEUED,            /* nobody compiles it yet; first come, first served */
+    PLACE_RUNNING,           /* somebody does */
+    PLACE_GRAMMARS,          /* kept; the least recently used first */
+    PLACE_REFUSALS,          /* the same for schemas that were refused */
+    PLACE_LISTS,             /* how many lists there are */
     PLACE_NONE = PLACE_LISTS /* done and not kept */
 } entry_place;
 
@@ -39,18 +39,18 @@ typedef struct entry {
     struct entry *chain;           /* next of its bucket, or of the garbage */
     struct entry *previous, *next; /* in the list of its place */
     entry_place place;
-    bool shared;           /* in the table */
-    bool any_resolver;     /* done: the result is the same whatever options.resolve knows */
-    uint32_t references;   /* of the table, the compile, and everyone who waits or waited */
-    uint32_t waiting;      /* those who want the result */
+    bool shared;              /* in the table */
+    bool any_resolver;        /* done: the result is the same whatever options.resolve knows */
+    uint32_t references;      /* of the table, the compile, and everyone who waits or waited */
+    uint32_t waiting;         /* those who want the result */
     thread_condition changed; /* done, queued again, or a job of it was cancelled */
     _Atomic uint64_t work;    /* written by who compiles, without the lock; never falls */
     _Atomic bool cancelled;   /* read by who compiles, without the lock */
-    weir_grammar *grammar; /* done: or NULL, and then `error` says why */
+    weir_grammar *grammar;    /* done: or NULL, and then `error` says why */
     weir_error error;
-    size_t bytes;          /* done: what keeping it costs */
-    uint64_t used;         /* when it was last asked for, in lookups */
-    cache_key key;         /* constant; holds a reference to the vocabulary */
+    size_t bytes;  /* done: what keeping it costs */
+    uint64_t used; /* when it was last asked for, in lookups */
+    cache_key key; /* constant; holds a reference to the vocabulary */
     char schema[];
 } entry;
 
@@ -77,7 +77,9 @@ struct weir_cache {
     thread workers[CACHE_WORKERS_MAX];
 };
 
-static inline bool entry_is_done(const entry *e) { return e->place > PLACE_RUNNING; }
+static inline bool entry_is_done(const entry *e) {
+    return e->place > PLACE_RUNNING;
+}
 
 /* --- cache_store.c, with the lock held ---------------------------------------------------------------------- */
 

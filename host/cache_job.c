@@ -7,7 +7,9 @@ struct weir_job {
     bool cancelled;    /* under the cache's lock */
 };
 
-static bool is_done(const weir_job *job) { return job->cancelled || entry_is_done(job->entry); }
+static bool is_done(const weir_job *job) {
+    return job->cancelled || entry_is_done(job->entry);
+}
 
 weir_status weir_cache_start(weir_cache *cache, const weir_vocab *vocab, const char *schema, size_t length,
                              const weir_grammar_options *options, weir_job **out, weir_error *error) {

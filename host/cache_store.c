@@ -91,16 +91,16 @@ static void evict_over_limit(weir_cache *cache) {
     entry_list *grammars = &cache->lists[PLACE_GRAMMARS], *refusals = &cache->lists[PLACE_REFUSALS];
     while (refusals->bytes > cache->byte_limit / REFUSAL_SHARE) evict(cache, refusals->first);
     while (grammars->bytes + refusals->bytes > cache->byte_limit) {
-        const bool refusal = grammars->first == NULL ||
-                             (refusals->first != NULL && refusals->first->used < grammars->first->used);
+        const bool refusal =
+            grammars->first == NULL || (refusals->first != NULL && refusals->first->used < grammars->first->used);
         evict(cache, refusal ? refusals->first : grammars->first);
     }
 }
 
 /* Whether a compile of the same key would end the same way. */
 static bool is_final(weir_status status) {
-    return status == WEIR_OK || status == WEIR_ERROR_JSON || status == WEIR_ERROR_SCHEMA || status == WEIR_ERROR_VOCAB ||
-           status == WEIR_ERROR_LIMIT || status == WEIR_ERROR_UNSATISFIABLE;
+    return status == WEIR_OK || status == WEIR_ERROR_JSON || status == WEIR_ERROR_SCHEMA ||
+           status == WEIR_ERROR_VOCAB || status == WEIR_ERROR_LIMIT || status == WEIR_ERROR_UNSATISFIABLE;
 }
 
 void store_settle(weir_cache *cache, entry *e) {

@@ -5,7 +5,9 @@
 
 #include "compiler.h"
 
-void cache_lock(weir_cache *cache) { lock_take(&cache->lock); }
+void cache_lock(weir_cache *cache) {
+    lock_take(&cache->lock);
+}
 
 static void entry_free(const weir_allocator *allocator, entry *e) {
     weir_grammar_destroy(e->grammar);
@@ -38,22 +40,27 @@ void cache_free(weir_cache *cache) {
 /* An option that is missing here gives one caller what another asked for. */
 static void pack_settings(const weir_grammar_options *o, uint64_t settings[CACHE_SETTINGS]) {
     _Static_assert(sizeof(void *) != 8 || sizeof(weir_grammar_options) == 96, "is the new option among the settings?");
-    const uint64_t packed[CACHE_SETTINGS] = {o->whitespace,  o->indent, o->whitespace_run, o->order,        o->objects,
-                                             o->depth_limit, o->strict, o->state_limit,    o->memory_limit, o->work_limit};
+    const uint64_t packed[CACHE_SETTINGS] = {o->whitespace,   o->indent,      o->whitespace_run, o->order,
+                                             o->objects,      o->depth_limit, o->strict,         o->state_limit,
+                                             o->memory_limit, o->work_limit};
     memcpy(settings, packed, sizeof packed);
 }
 
 weir_status cache_request(weir_cache *cache, const weir_vocab *vocab, const char *schema, size_t length,
                           const weir_grammar_options *options, cache_key *key, weir_error *error) {
     if (cache == NULL || vocab == NULL || schema == NULL) {
-        return fail(error, WEIR_ERROR_ARGUMENT, "%s is NULL", cache == NULL ? "cache" : vocab == NULL ? "vocab" : "schema");
+        return fail(error, WEIR_ERROR_ARGUMENT, "%s is NULL",
+                    cache == NULL   ? "cache"
+                    : vocab == NULL ? "vocab"
+                                    : "schema");
     }
     key->vocab = vocab;
     key->schema = schema;
     key->length = length;
     TRY(grammar_options_check(options, &key->options, error));
     pack_settings(&key->options, key->settings);
-    key->hash = hash_bytes(schema, length) ^ 31 * hash_bytes(key->settings, sizeof key->settings) ^ (uint32_t)vocab->hash;
+    key->hash =
+        hash_bytes(schema, length) ^ 31 * hash_bytes(key->settings, sizeof key->settings) ^ (uint32_t)vocab->hash;
     return WEIR_OK;
 }
 

@@ -7,30 +7,46 @@
 /* A compile recurses up to about 1 MB deep, several times that under sanitizers; some systems give a thread 128 kB. */
 #define STACK_BYTES ((size_t)8 << 20)
 
-bool lock_create(thread_lock *lock) { return pthread_mutex_init(lock, NULL) == 0; }
+bool lock_create(thread_lock *lock) {
+    return pthread_mutex_init(lock, NULL) == 0;
+}
 
-void lock_destroy(thread_lock *lock) { pthread_mutex_destroy(lock); }
+void lock_destroy(thread_lock *lock) {
+    pthread_mutex_destroy(lock);
+}
 
-void lock_take(thread_lock *lock) { pthread_mutex_lock(lock); }
+void lock_take(thread_lock *lock) {
+    pthread_mutex_lock(lock);
+}
 
-void lock_give(thread_lock *lock) { pthread_mutex_unlock(lock); }
+void lock_give(thread_lock *lock) {
+    pthread_mutex_unlock(lock);
+}
 
 bool condition_create(thread_condition *condition) {
     pthread_condattr_t attributes;
     if (pthread_condattr_init(&attributes) != 0) return false;
-    bool made = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
-                pthread_cond_init(condition, &attributes) == 0;
+    bool made =
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 && pthread_cond_init(condition, &attributes) == 0;
     pthread_condattr_destroy(&attributes);
     return made;
 }
 
-void condition_destroy(thread_condition *condition) { pthread_cond_destroy(condition); }
+void condition_destroy(thread_condition *condition) {
+    pthread_cond_destroy(condition);
+}
 
-void condition_wake_one(thread_condition *condition) { pthread_cond_signal(condition); }
+void condition_wake_one(thread_condition *condition) {
+    pthread_cond_signal(condition);
+}
 
-void condition_wake_all(thread_condition *condition) { pthread_cond_broadcast(condition); }
+void condition_wake_all(thread_condition *condition) {
+    pthread_cond_broadcast(condition);
+}
 
-void condition_wait(thread_condition *condition, thread_lock *lock) { pthread_cond_wait(condition, lock); }
+void condition_wait(thread_condition *condition, thread_lock *lock) {
+    pthread_cond_wait(condition, lock);
+}
 
 bool condition_wait_until(thread_condition *condition, thread_lock *lock, struct timespec deadline) {
     return pthread_cond_timedwait(condition, lock, &deadline) == 0;
@@ -54,11 +70,13 @@ bool thread_start(void *(*run)(void *context), void *context, thread *out) {
     if (pthread_attr_init(&attributes) != 0) return false;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* a thread begins with the mask of the one that starts it */
-    bool started = pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0 &&
-                   pthread_create(out, &attributes, run, context) == 0;
+    bool started =
+        pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0 && pthread_create(out, &attributes, run, context) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return started;
 }
 
-void thread_join(thread started) { pthread_join(started, NULL); }
+void thread_join(thread started) {
+    pthread_join(started, NULL);
+}

@@ -48,7 +48,7 @@ typedef enum weir_status {
     WEIR_ERROR_UNSATISFIABLE = 8, /* nothing satisfies the constraint, or not inside the token budget */
     WEIR_ERROR_TOKEN = 9,         /* the token is not allowed here; the state is unchanged */
     WEIR_ERROR_TABLES = 10,       /* a saved grammar is damaged or of another version */
-    WEIR_ERROR_CANCELLED = 11     /* the caller asked to stop: its progress function, weir_job_cancel, weir_cache_destroy */
+    WEIR_ERROR_CANCELLED = 11     /* by the progress function, weir_job_cancel or weir_cache_destroy */
 } weir_status;
 
 typedef struct weir_error {
@@ -106,7 +106,8 @@ WEIR_API weir_status weir_vocab_from_memory(const void *text, size_t length, con
                                             const weir_vocab_options *options, weir_vocab **out, weir_error *error);
 /* The embedded byte-level BPE vocabulary of a few thousand tokens: everything runs without a download. */
 WEIR_API weir_status weir_vocab_default(const weir_vocab_options *options, weir_vocab **out, weir_error *error);
-/* Gives the owner's reference back; grammars compiled for it keep it alive as long as they need it. Any thread. */
+/* Grammars compiled for it, and cached ones, keep it alive as long as they need it: the last that goes frees it, with its
+ * allocator, in the thread that does so. Any thread. */
 WEIR_API void weir_vocab_destroy(weir_vocab *vocab);
 
 WEIR_API uint32_t weir_vocab_token_count(const weir_vocab *vocab);  /* highest id + 1, special tokens included */
@@ -243,21 +244,22 @@ WEIR_API weir_status weir_grammar_load(const weir_vocab *vocab, const void *tabl
 /* --- cache: grammars by content, shared by threads --------------------------------------------------------- */
 
 /* A grammar is found by what it was made of: the bytes of the schema, every option that changes the result, and what
- * the vocabulary says (not which handle says it); all of it is compared, never only a hash. Whoever asks for what is
- * being compiled already shares that compile. Results are kept up to a byte limit, the least recently used goes first; a
- * schema that is refused is kept too, with its error, in at most an eighth of the limit. What was cancelled or ran out
- * of memory is not kept. A grammar in use stays valid whatever the cache forgets, also after weir_cache_destroy.
+ * the vocabulary says (not which handle says it: weir_grammar_vocab may be an equal one); all of it is compared, never
+ * only a hash. Whoever asks for what is being compiled already shares that compile. Results are kept up to a byte
+ * limit, the least recently used goes first; a schema that is refused is kept too, with its error, in at most an eighth
+ * of the limit. What was cancelled or ran out of memory is not kept. A grammar in use stays valid whatever the cache
+ * forgets, also after weir_cache_destroy.
  *
- * A compile that asked options->resolve for a document is neither shared nor kept: what the resolver would say next time
- * is not known. One that did not need to ask is kept as any other. */
+ * A compile that asked options->resolve for a document is neither shared nor kept: what the resolver would say next
+ * time is not known. One that did not need to ask is kept as any other. */
 typedef struct weir_cache weir_cache;
 typedef struct weir_job weir_job; /* a compile in the background, as one of those who wait for it sees it */
 
 typedef struct weir_cache_options {
     size_t size;
-    const weir_allocator *allocator; /* called by several threads at a time; must outlive the cache, its jobs, its grammars */
-    size_t byte_limit;     /* of what is kept: grammars, errors and keys, without the vocabularies; 0: 512 MiB */
-    uint32_t worker_count; /* threads for weir_cache_start, begun when first needed; 0: 4; at most 256 */
+    const weir_allocator *allocator; /* called by several threads at a time; must outlive cache, jobs and grammars */
+    size_t byte_limit;               /* of what is kept: grammars, errors, keys; not vocabularies; 0: 512 MiB */
+    uint32_t worker_count;           /* threads for weir_cache_start, begun when first needed; 0: 4; at most 256 */
 } weir_cache_options;
 #define WEIR_CACHE_OPTIONS_INIT { sizeof(weir_cache_options), NULL, 0, 0 }
 
@@ -273,14 +275,14 @@ WEIR_API void weir_cache_destroy(weir_cache *cache);
  * *out is a reference of the caller's own: weir_grammar_destroy. */
 WEIR_API weir_status weir_cache_get(weir_cache *cache, const weir_vocab *vocab, const char *schema, size_t length,
                                     const weir_grammar_options *options, weir_grammar **out, weir_error *error);
-/* The same in the background: returns at once with a job, which is done already if the result is known. Copies the schema
- * and keeps the vocabulary alive. options->progress is not called; options->resolve is called by a worker and must stay
- * usable until weir_job_destroy returns. Jobs are served in the order they came. Fails only for what is wrong before
- * the schema is read, or without memory or threads. Any thread. Free with weir_job_destroy. */
+/* The same in the background: returns at once with a job, which is done already if the result is known. Copies the
+ * schema and keeps the vocabulary alive. options->progress is not called; options->resolve is called by a worker and
+ * must stay usable until weir_job_destroy returns. Jobs are begun in the order they came. Fails only for what is wrong
+ * before the schema is read, or without memory or threads. Any thread. Free with weir_job_destroy. */
 WEIR_API weir_status weir_cache_start(weir_cache *cache, const weir_vocab *vocab, const char *schema, size_t length,
                                       const weir_grammar_options *options, weir_job **out, weir_error *error);
-/* Whether the job is done, asked for so many milliseconds: 0 only looks, a negative number waits until it is. Done means
- * that weir_job_result will not wait. Any thread, as all calls on a job but destroy; NULL is done. */
+/* Whether the job is done, asked for so many milliseconds: 0 only looks, a negative number waits until it is. Done
+ * means that weir_job_result will not wait. Any thread, as all calls on a job but destroy; NULL is done. */
 WEIR_API bool weir_job_wait(weir_job *job, int64_t milliseconds);
 /* Units of work spent so far and at most (options->work_limit); the first never falls. Either may be NULL. */
 WEIR_API void weir_job_progress(const weir_job *job, uint64_t *work, uint64_t *work_limit);

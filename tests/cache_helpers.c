@@ -77,9 +77,10 @@ const char *schema_number(uint32_t number, char buffer[64]) {
 }
 
 /* Which of the names were seen is part of the state, beside a bound on their number. */
-const char endless_schema[] =
-    "{\"type\": \"object\", \"maxProperties\": 40, \"required\": [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\", \"i\", "
-    "\"j\", \"k\", \"l\", \"m\", \"n\", \"o\", \"p\", \"q\", \"r\", \"s\", \"t\", \"u\", \"v\", \"w\", \"x\", \"y\", \"z\"]}";
+const char endless_schema[] = "{\"type\": \"object\", \"maxProperties\": 40, \"required\": [\"a\", \"b\", \"c\", "
+                              "\"d\", \"e\", \"f\", \"g\", \"h\", \"i\", "
+                              "\"j\", \"k\", \"l\", \"m\", \"n\", \"o\", \"p\", \"q\", \"r\", \"s\", \"t\", \"u\", "
+                              "\"v\", \"w\", \"x\", \"y\", \"z\"]}";
 
 weir_grammar_options endless_options(void) {
     weir_grammar_options options = WEIR_GRAMMAR_OPTIONS_INIT;

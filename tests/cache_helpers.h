@@ -1,4 +1,5 @@
-/* cache_helpers.h - what the tests of caches share: the embedded vocabulary with a cache, schemas, gates for threads. */
+/* cache_helpers.h - what the tests of caches share: the embedded vocabulary with a cache, schemas, gates for threads.
+ */
 #ifndef WEIR_TESTS_CACHE_HELPERS_H
 #define WEIR_TESTS_CACHE_HELPERS_H
 
@@ -46,8 +47,8 @@ typedef struct gate {
 
 void gate_create(gate *g);
 void gate_destroy(gate *g);
-void gate_pass(gate *g);        /* from the thread that stops */
-void gate_await(gate *g);       /* until it has come */
+void gate_pass(gate *g);  /* from the thread that stops */
+void gate_await(gate *g); /* until it has come */
 void gate_open(gate *g);
 
 /* A job that occupies a worker until the gate opens: its resolver waits there, and then knows nothing. */

@@ -7,8 +7,9 @@
 #include "cache.h"
 #include "compiler.h"
 
-static const char event[] = "{\"type\": \"object\", \"properties\": {\"title\": {\"type\": \"string\"}, \"day\": {\"enum\": "
-                            "[\"monday\", \"sunday\"]}}, \"required\": [\"title\"], \"additionalProperties\": false}";
+static const char event[] =
+    "{\"type\": \"object\", \"properties\": {\"title\": {\"type\": \"string\"}, \"day\": {\"enum\": "
+    "[\"monday\", \"sunday\"]}}, \"required\": [\"title\"], \"additionalProperties\": false}";
 
 /* --- found and not found -------------------------------------------------------------------------------------- */
 
@@ -156,20 +157,25 @@ TEST(cache, keys_made_to_collide_drop_each_other_and_nothing_else) {
 /* --- refusals --------------------------------------------------------------------------------------------------- */
 
 TEST(cache, a_refusal_is_kept_with_its_error) {
-    static const struct { const char *schema; weir_status status; } cases[] = {
-        {"{\"type\": ", WEIR_ERROR_JSON},
-        {"{\"properties\": {\"a\": {\"type\": \"strin\"}}}", WEIR_ERROR_SCHEMA},
-        {"{\"type\": \"string\", \"pattern\": \"(a|b)*a(a|b){18}$\"}", WEIR_ERROR_LIMIT}};
+    static const struct {
+        const char *schema;
+        weir_status status;
+    } cases[] = {{"{\"type\": ", WEIR_ERROR_JSON},
+                 {"{\"properties\": {\"a\": {\"type\": \"strin\"}}}", WEIR_ERROR_SCHEMA},
+                 {"{\"type\": \"string\", \"pattern\": \"(a|b)*a(a|b){18}$\"}", WEIR_ERROR_LIMIT}};
     shelf s;
     shelf_open(&s, 0, 0);
     for (size_t i = 0; i < 3; i++) {
         weir_error first, second, alone;
         weir_grammar *grammar = (weir_grammar *)&s;
         const size_t length = strlen(cases[i].schema);
-        EXPECT_STATUS(weir_cache_get(s.cache, s.vocab, cases[i].schema, length, NULL, &grammar, &first), cases[i].status, &first);
+        EXPECT_STATUS(weir_cache_get(s.cache, s.vocab, cases[i].schema, length, NULL, &grammar, &first),
+                      cases[i].status, &first);
         EXPECT_NULL(grammar);
-        EXPECT_STATUS(weir_cache_get(s.cache, s.vocab, cases[i].schema, length, NULL, &grammar, &second), cases[i].status, NULL);
-        EXPECT_STATUS(weir_cache_get(s.cache, s.vocab, cases[i].schema, length, NULL, &grammar, NULL), cases[i].status, NULL);
+        EXPECT_STATUS(weir_cache_get(s.cache, s.vocab, cases[i].schema, length, NULL, &grammar, &second),
+                      cases[i].status, NULL);
+        EXPECT_STATUS(weir_cache_get(s.cache, s.vocab, cases[i].schema, length, NULL, &grammar, NULL), cases[i].status,
+                      NULL);
         weir_grammar_from_json_schema(s.vocab, cases[i].schema, length, NULL, &grammar, &alone);
         EXPECT_EQ(second.status, alone.status);
         EXPECT_EQ(second.byte, alone.byte);
@@ -190,7 +196,8 @@ TEST(cache, refusals_fill_an_eighth_of_the_limit_and_drive_no_grammar_out) {
     for (uint32_t i = 0; i < 300; i++) {
         weir_grammar *grammar;
         snprintf(text, sizeof text, "{\"type\": \"t%u\"}", i);
-        EXPECT_STATUS(weir_cache_get(s.cache, s.vocab, text, strlen(text), NULL, &grammar, NULL), WEIR_ERROR_SCHEMA, NULL);
+        EXPECT_STATUS(weir_cache_get(s.cache, s.vocab, text, strlen(text), NULL, &grammar, NULL), WEIR_ERROR_SCHEMA,
+                      NULL);
     }
     EXPECT_GT(shelf_stats(&s).refusal_count, 10);
     EXPECT_LE(s.cache->lists[PLACE_REFUSALS].bytes, 50000);
@@ -232,10 +239,12 @@ TEST(cache, what_was_cancelled_or_had_no_memory_is_compiled_again) {
     weir_grammar_options options = WEIR_GRAMMAR_OPTIONS_INIT;
     weir_grammar *grammar = NULL;
     options.progress = cancel;
-    EXPECT_STATUS(weir_cache_get(s.cache, s.vocab, event, strlen(event), &options, &grammar, &s.error), WEIR_ERROR_CANCELLED, NULL);
+    EXPECT_STATUS(weir_cache_get(s.cache, s.vocab, event, strlen(event), &options, &grammar, &s.error),
+                  WEIR_ERROR_CANCELLED, NULL);
     EXPECT_EQ(s.error.status, WEIR_ERROR_CANCELLED);
     s.memory->fail_at = s.memory->calls + 3;
-    EXPECT_STATUS(weir_cache_get(s.cache, s.vocab, event, strlen(event), NULL, &grammar, &s.error), WEIR_ERROR_MEMORY, NULL);
+    EXPECT_STATUS(weir_cache_get(s.cache, s.vocab, event, strlen(event), NULL, &grammar, &s.error), WEIR_ERROR_MEMORY,
+                  NULL);
     EXPECT_EQ(shelf_stats(&s).refusal_count, 0);
     EXPECT_EQ(shelf_stats(&s).queued_count + shelf_stats(&s).running_count, 0);
     weir_grammar_destroy(shelf_get(&s, event));

@@ -1,5 +1,5 @@
-/* test_cache_jobs.c - compiles in the background and by several threads for one key: shared, cancelled, handed on. Where
- * the order matters a thread stops at a gate; nothing here hangs on time. */
+/* test_cache_jobs.c - compiles in the background and by several threads for one key: shared, cancelled, handed on.
+ * Where the order matters a thread stops at a gate; nothing here hangs on time. */
 #include "cache_helpers.h"
 
 #include <string.h>
@@ -117,7 +117,8 @@ TEST(job, progress_never_falls_and_ends_at_the_work_of_the_grammar) {
     uint64_t before = 0, work, limit;
     while (!weir_job_wait(job, 0)) {
         weir_job_progress(job, &work, &limit);
-        if (work < before || work > limit) ADD_FAILURE("%llu units after %llu", (unsigned long long)work, (unsigned long long)before);
+        if (work < before || work > limit)
+            ADD_FAILURE("%llu units after %llu", (unsigned long long)work, (unsigned long long)before);
         before = work;
     }
     weir_job_progress(job, &work, &limit);

@@ -1,4 +1,5 @@
-/* test_cache_keys.c - which requests are the same to a cache: by schema, options, vocabulary, and what resolvers say. */
+/* test_cache_keys.c - which requests are the same to a cache: by schema, options, vocabulary, and what resolvers say.
+ */
 #include "cache_helpers.h"
 
 #include <stdlib.h>
@@ -7,8 +8,9 @@
 #include "cache.h"
 #include "compiler.h"
 
-static const char event[] = "{\"type\": \"object\", \"properties\": {\"title\": {\"type\": \"string\"}, \"day\": {\"enum\": "
-                            "[\"monday\", \"sunday\"]}}, \"required\": [\"title\"], \"additionalProperties\": false}";
+static const char event[] =
+    "{\"type\": \"object\", \"properties\": {\"title\": {\"type\": \"string\"}, \"day\": {\"enum\": "
+    "[\"monday\", \"sunday\"]}}, \"required\": [\"title\"], \"additionalProperties\": false}";
 
 /* --- schemas and options --------------------------------------------------------------------------------------- */
 
@@ -80,8 +82,11 @@ TEST(cache, allocator_progress_and_written_out_defaults_are_not_part_of_the_key)
 }
 
 TEST(cache, schemas_are_told_apart_by_every_byte) {
-    static const struct { const char *text; size_t length; } texts[] = {
-        {"true", 4}, {"true ", 5}, {" true", 5}, {"true\n", 5}, {"{\"a\":1}", 7}, {"{\"a\":2}", 7}, {"true\0", 5}, {"true\0\0", 6}};
+    static const struct {
+        const char *text;
+        size_t length;
+    } texts[] = {{"true", 4},      {"true ", 5},     {" true", 5},  {"true\n", 5},
+                 {"{\"a\":1}", 7}, {"{\"a\":2}", 7}, {"true\0", 5}, {"true\0\0", 6}};
     shelf s;
     shelf_open(&s, 0, 0);
     for (int round = 0; round < 2; round++) {
@@ -243,7 +248,8 @@ TEST(cache, what_a_resolver_said_is_neither_shared_nor_kept) {
     shelf_open(&s, 0, 1);
     weir_grammar *grammar = NULL;
     for (int round = 0; round < 2; round++) {
-        EXPECT_STATUS(weir_cache_get(s.cache, s.vocab, schema, strlen(schema), NULL, &grammar, &s.error), WEIR_ERROR_SCHEMA, NULL);
+        EXPECT_STATUS(weir_cache_get(s.cache, s.vocab, schema, strlen(schema), NULL, &grammar, &s.error),
+                      WEIR_ERROR_SCHEMA, NULL);
         ASSERT_OK(get_resolved(&s, schema, &yes, &grammar), &s.error);
         EXPECT_TRUE(weir_grammar_satisfiable(grammar));
         weir_grammar_destroy(grammar);

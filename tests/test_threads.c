@@ -177,8 +177,8 @@ static void *use_every_grammar(void *context) {
     for (uint32_t i = 0; i < SCHEMAS; i++) {
         const uint32_t schema = (i + self->index / 2 * 7) % SCHEMAS;
         weir_grammar *grammar;
-        self->wrong += obtain(self, schema, &grammar) != WEIR_OK ||
-                       look_at(grammar, schema + 1) != self->world->expected[schema];
+        self->wrong +=
+            obtain(self, schema, &grammar) != WEIR_OK || look_at(grammar, schema + 1) != self->world->expected[schema];
         weir_grammar_destroy(grammar);
     }
     return NULL;
@@ -230,7 +230,8 @@ static void *start_and_cancel(void *context) {
         const uint32_t schema = draw(&random, 12) + 10, what = draw(&random, 8);
         weir_job *job;
         weir_grammar *grammar = NULL;
-        if (weir_cache_start(self->cache, w->vocab, w->schemas[schema], strlen(w->schemas[schema]), NULL, &job, NULL) != WEIR_OK) {
+        if (weir_cache_start(self->cache, w->vocab, w->schemas[schema], strlen(w->schemas[schema]), NULL, &job, NULL) !=
+            WEIR_OK) {
             self->wrong++;
             continue;
         }
