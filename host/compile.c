@@ -46,7 +46,7 @@ static void compile_schema(compiler *c, const char *text, size_t length, const w
     tables_write(c, masks_build(c), allocator, out, size);
 }
 
-static weir_status check_options(const weir_grammar_options *given, weir_grammar_options *options, weir_error *error) {
+weir_status grammar_options_check(const weir_grammar_options *given, weir_grammar_options *options, weir_error *error) {
     const weir_grammar_options defaults = WEIR_GRAMMAR_OPTIONS_INIT;
     *options = defaults;
     if (given != NULL) {
@@ -110,7 +110,7 @@ weir_status weir_grammar_from_json_schema(const weir_vocab *vocab, const char *s
     }
     compiler *c = NULL;
     weir_grammar_options checked;
-    TRY(check_options(options, &checked, error));
+    TRY(grammar_options_check(options, &checked, error));
     weir_allocator allocator = allocator_or_default(checked.allocator);
     weir_grammar *g = allocate(&allocator, sizeof *g);
     c = allocate(&allocator, sizeof *c);
@@ -123,6 +123,7 @@ weir_status weir_grammar_from_json_schema(const weir_vocab *vocab, const char *s
     memset(c, 0, sizeof *c);
     g->allocator = allocator;
     g->vocab = vocab;
+    vocab_retain(vocab);
     c->vocab = vocab;
     c->options = checked;
     c->error = error;

@@ -5,13 +5,23 @@
 
 #include "tables_io.h"
 
+weir_grammar *weir_grammar_retain(weir_grammar *g) {
+    if (g != NULL) atomic_fetch_add_explicit(&g->references, 1, memory_order_relaxed);
+    return g;
+}
+
 void weir_grammar_destroy(weir_grammar *g) {
-    if (g == NULL) return;
+    if (g == NULL || atomic_fetch_sub(&g->references, 1) != 0) return;
     weir_allocator allocator = g->allocator;
+    vocab_release(g->vocab);
     release(&allocator, g->tables, g->bytes);
     release(&allocator, g->report, sizeof *g->report * g->report_count);
     release(&allocator, g->text, g->text_length);
     release(&allocator, g, sizeof *g);
+}
+
+size_t grammar_bytes(const weir_grammar *g) {
+    return sizeof *g + g->bytes + sizeof *g->report * g->report_count + g->text_length;
 }
 
 const weir_vocab *weir_grammar_vocab(const weir_grammar *g) { return g != NULL ? g->vocab : NULL; }
@@ -78,6 +88,7 @@ weir_status weir_grammar_load(const weir_vocab *vocab, const void *blob, size_t 
     memset(g, 0, sizeof *g);
     g->allocator = chosen;
     g->vocab = vocab;
+    vocab_retain(vocab);
     g->tables = copy;
     g->bytes = length;
     weir_status status = tables_check(copy, length, vocab, error);

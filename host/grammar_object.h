@@ -7,7 +7,8 @@
 
 struct weir_grammar {
     weir_allocator allocator;
-    const weir_vocab *vocab;
+    const weir_vocab *vocab;     /* holds a reference */
+    _Atomic uint32_t references; /* beside the first */
     tables *tables;
     size_t bytes;
     machine machine;
@@ -16,5 +17,10 @@ struct weir_grammar {
     char *text; /* of the report */
     size_t text_length;
 };
+
+/* Memory that the grammar takes. */
+size_t grammar_bytes(const weir_grammar *g);
+/* compile.c: the options of a compile, checked, with their defaults filled in; NULL: all of them. */
+weir_status grammar_options_check(const weir_grammar_options *given, weir_grammar_options *options, weir_error *error);
 
 #endif

@@ -86,7 +86,7 @@ done:
 }
 
 void weir_vocab_destroy(weir_vocab *vocab) {
-    if (!vocab) return;
+    if (!vocab || atomic_fetch_sub(&vocab->references, 1) != 0) return;
     const weir_allocator allocator = vocab->allocator;
     if (vocab->lexicon) lexicon_destroy(&allocator, vocab->lexicon);
     trie_free(&allocator, &vocab->trie);
@@ -96,6 +96,27 @@ void weir_vocab_destroy(weir_vocab *vocab) {
     if (vocab->bytes) release(&allocator, vocab->bytes, (size_t)vocab->offsets[vocab->token_count] + 1);
     if (vocab->offsets) release(&allocator, vocab->offsets, (vocab->token_count + 1) * sizeof *vocab->offsets);
     release(&allocator, vocab, sizeof *vocab);
+}
+
+/* A vocabulary is constant for everybody but those who count its references. */
+void vocab_retain(const weir_vocab *vocab) {
+    atomic_fetch_add_explicit(&((weir_vocab *)vocab)->references, 1, memory_order_relaxed);
+}
+
+void vocab_release(const weir_vocab *vocab) {
+    weir_vocab_destroy((weir_vocab *)vocab);
+}
+
+bool vocab_equal(const weir_vocab *a, const weir_vocab *b) {
+    if (a == b) return true;
+    if (a->hash != b->hash || a->token_count != b->token_count || a->logits_width != b->logits_width ||
+        a->stop_count != b->stop_count)
+        return false;
+    const size_t offsets_size = (a->token_count + 1) * sizeof *a->offsets;
+    return memcmp(a->offsets, b->offsets, offsets_size) == 0 &&
+           memcmp(a->bytes, b->bytes, a->offsets[a->token_count]) == 0 &&
+           memcmp(a->flags, b->flags, a->token_count) == 0 &&
+           (a->stop_count == 0 || memcmp(a->stop_ids, b->stop_ids, a->stop_count * sizeof *a->stop_ids) == 0);
 }
 
 uint32_t weir_vocab_token_count(const weir_vocab *vocab) {

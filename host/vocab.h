@@ -2,6 +2,8 @@
 #ifndef WEIR_HOST_VOCAB_H
 #define WEIR_HOST_VOCAB_H
 
+#include <stdatomic.h>
+
 #include "memory.h"
 #include "status.h"
 
@@ -38,9 +40,16 @@ struct weir_vocab {
     uint64_t hash;           /* of all of the above: a grammar's tables fit one vocabulary */
     weir_vocab_report report;
     struct lexicon *lexicon; /* built at creation by lexicon_create, freed by lexicon_destroy */
+    _Atomic uint32_t references; /* beside the owner's: of grammars and of cached results */
 };
 
 enum { VOCAB_SPECIAL = WEIR_TOKEN_SPECIAL, VOCAB_HOLE = 2 };
+
+/* One more reference, and one less; the last that goes, the owner's included, frees the vocabulary. Any thread. */
+void vocab_retain(const weir_vocab *vocab);
+void vocab_release(const weir_vocab *vocab);
+/* Whether both say the same of every token, stop id and column. */
+bool vocab_equal(const weir_vocab *a, const weir_vocab *b);
 
 /* The trie of `count` byte strings, values[i] as its token: strings with equal bytes are chained through `same`
  * (indexed by value; may be NULL when all are distinct). Allocated with `allocator`; free with trie_free. */

@@ -4,6 +4,7 @@
  *
  *   weir_vocab   -> what each token id writes          immutable, shared by threads
  *   weir_grammar -> a schema compiled for a vocabulary immutable, shared by threads
+ *   weir_cache   -> grammars by content                shared by threads
  *   weir_matcher -> one sequence on the CPU            one user at a time
  *   weir_sampler -> a batch: mask, select, draw, advance   one user at a time
  *
@@ -47,7 +48,7 @@ typedef enum weir_status {
     WEIR_ERROR_UNSATISFIABLE = 8, /* nothing satisfies the constraint, or not inside the token budget */
     WEIR_ERROR_TOKEN = 9,         /* the token is not allowed here; the state is unchanged */
     WEIR_ERROR_TABLES = 10,       /* a saved grammar is damaged or of another version */
-    WEIR_ERROR_CANCELLED = 11     /* the caller's progress function asked to stop */
+    WEIR_ERROR_CANCELLED = 11     /* by the progress function, weir_job_cancel or weir_cache_destroy */
 } weir_status;
 
 typedef struct weir_error {
@@ -105,6 +106,8 @@ WEIR_API weir_status weir_vocab_from_memory(const void *text, size_t length, con
                                             const weir_vocab_options *options, weir_vocab **out, weir_error *error);
 /* The embedded byte-level BPE vocabulary of a few thousand tokens: everything runs without a download. */
 WEIR_API weir_status weir_vocab_default(const weir_vocab_options *options, weir_vocab **out, weir_error *error);
+/* Grammars compiled for it, and cached ones, keep it alive as long as they need it: the last that goes frees it, with its
+ * allocator, in the thread that does so. Any thread. */
 WEIR_API void weir_vocab_destroy(weir_vocab *vocab);
 
 WEIR_API uint32_t weir_vocab_token_count(const weir_vocab *vocab);  /* highest id + 1, special tokens included */
@@ -176,11 +179,15 @@ typedef struct weir_grammar_options {
     { sizeof(weir_grammar_options), NULL, WEIR_WHITESPACE_ANY, 2, 64, WEIR_ORDER_SCHEMA, WEIR_OBJECTS_STANDARD, 128,   \
       false, 0, 0, 0, NULL, NULL, NULL, NULL }
 
-/* Compiles a JSON Schema (UTF-8 text, `length` bytes) for a vocabulary, which must outlive the grammar. A schema
+/* Compiles a JSON Schema (UTF-8 text, `length` bytes) for a vocabulary, which the grammar keeps alive. A schema
  * that nothing satisfies compiles; see weir_grammar_satisfiable. Any thread. Free with weir_grammar_destroy. */
 WEIR_API weir_status weir_grammar_from_json_schema(const weir_vocab *vocab, const char *schema, size_t length,
                                                    const weir_grammar_options *options, weir_grammar **out,
                                                    weir_error *error);
+/* One more reference to the grammar, which is returned; give each back with weir_grammar_destroy. Any thread; never
+ * fails; NULL gives NULL. */
+WEIR_API weir_grammar *weir_grammar_retain(weir_grammar *grammar);
+/* Gives one reference back; the last frees the grammar, with its allocator, in the thread that calls. Any thread. */
 WEIR_API void weir_grammar_destroy(weir_grammar *grammar);
 WEIR_API const weir_vocab *weir_grammar_vocab(const weir_grammar *grammar);
 /* false: no text satisfies the constraint; every mask of it is empty. */
@@ -233,6 +240,74 @@ WEIR_API const void *weir_grammar_tables(const weir_grammar *grammar, size_t *le
  * WEIR_ERROR_TABLES. The keyword report is not part of the blob. */
 WEIR_API weir_status weir_grammar_load(const weir_vocab *vocab, const void *tables, size_t length,
                                        const weir_allocator *allocator, weir_grammar **out, weir_error *error);
+
+/* --- cache: grammars by content, shared by threads --------------------------------------------------------- */
+
+/* A grammar is found by what it was made of: the bytes of the schema, every option that changes the result, and what
+ * the vocabulary says (not which handle says it: weir_grammar_vocab may be an equal one); all of it is compared, never
+ * only a hash. Whoever asks for what is being compiled already shares that compile. Results are kept up to a byte
+ * limit, the least recently used goes first; a schema that is refused is kept too, with its error, in at most an eighth
+ * of the limit. What was cancelled or ran out of memory is not kept. A grammar in use stays valid whatever the cache
+ * forgets, also after weir_cache_destroy.
+ *
+ * A compile that asked options->resolve for a document is neither shared nor kept: what the resolver would say next
+ * time is not known. One that did not need to ask is kept as any other. */
+typedef struct weir_cache weir_cache;
+typedef struct weir_job weir_job; /* a compile in the background, as one of those who wait for it sees it */
+
+typedef struct weir_cache_options {
+    size_t size;
+    const weir_allocator *allocator; /* called by several threads at a time; must outlive cache, jobs and grammars */
+    size_t byte_limit;               /* of what is kept: grammars, errors, keys; not vocabularies; 0: 512 MiB */
+    uint32_t worker_count;           /* threads for weir_cache_start, begun when first needed; 0: 4; at most 256 */
+} weir_cache_options;
+#define WEIR_CACHE_OPTIONS_INIT { sizeof(weir_cache_options), NULL, 0, 0 }
+
+/* An empty cache. NULL options mean the defaults. A cache does not survive fork(): make it afterwards. Free with
+ * weir_cache_destroy. */
+WEIR_API weir_status weir_cache_create(const weir_cache_options *options, weir_cache **out, weir_error *error);
+/* Cancels what is under way, ends the workers and forgets everything. No other call on the cache may be under way; jobs
+ * may, and stay valid until they are destroyed: those that were not done end as WEIR_ERROR_CANCELLED. */
+WEIR_API void weir_cache_destroy(weir_cache *cache);
+/* weir_grammar_from_json_schema through the cache: finds the grammar, waits for another thread that is compiling it, or
+ * compiles it in this thread. options->allocator is not used. options->progress is called while this compiles or
+ * waits; true leaves with WEIR_ERROR_CANCELLED, and the compile goes on elsewhere if others wait for it. Any thread.
+ * *out is a reference of the caller's own: weir_grammar_destroy. */
+WEIR_API weir_status weir_cache_get(weir_cache *cache, const weir_vocab *vocab, const char *schema, size_t length,
+                                    const weir_grammar_options *options, weir_grammar **out, weir_error *error);
+/* The same in the background: returns at once with a job, which is done already if the result is known. Copies the
+ * schema and keeps the vocabulary alive. options->progress is not called; options->resolve is called by a worker and
+ * must stay usable until weir_job_destroy returns. Jobs are begun in the order they came. Fails only for what is wrong
+ * before the schema is read, or without memory or threads. Any thread. Free with weir_job_destroy. */
+WEIR_API weir_status weir_cache_start(weir_cache *cache, const weir_vocab *vocab, const char *schema, size_t length,
+                                      const weir_grammar_options *options, weir_job **out, weir_error *error);
+/* Whether the job is done, asked for so many milliseconds: 0 only looks, a negative number waits until it is. Done
+ * means that weir_job_result will not wait. Any thread, as all calls on a job but destroy; NULL is done. */
+WEIR_API bool weir_job_wait(weir_job *job, int64_t milliseconds);
+/* Units of work spent so far and at most (options->work_limit); the first never falls. Either may be NULL. */
+WEIR_API void weir_job_progress(const weir_job *job, uint64_t *work, uint64_t *work_limit);
+/* The job is done, with WEIR_ERROR_CANCELLED; one that was done before keeps its result. The compile ends within some
+ * milliseconds unless others wait for it: it looks every million units of work. */
+WEIR_API void weir_job_cancel(weir_job *job);
+/* What the compile said; waits until the job is done. May be called again: each *out is a reference of its own, to free
+ * with weir_grammar_destroy. */
+WEIR_API weir_status weir_job_result(weir_job *job, weir_grammar **out, weir_error *error);
+/* Cancels the job if it is not done. Before or after weir_cache_destroy. */
+WEIR_API void weir_job_destroy(weir_job *job);
+
+typedef struct weir_cache_stats {
+    uint64_t hits;      /* requests that found a result */
+    uint64_t joined;    /* requests that found the compile under way */
+    uint64_t misses;    /* requests that began one */
+    uint64_t evictions; /* results forgotten for the limit */
+    size_t bytes, byte_limit;
+    uint32_t grammar_count, refusal_count; /* kept */
+    uint32_t queued_count, running_count;  /* compiles */
+} weir_cache_stats;
+/* The counts since creation, and what is there now. Any thread. */
+WEIR_API void weir_cache_statistics(weir_cache *cache, weir_cache_stats *stats);
+/* Forgets all results and the vocabularies that they keep alive; compiles under way go on. Any thread. */
+WEIR_API void weir_cache_clear(weir_cache *cache);
 
 /* --- matcher: one sequence on the CPU --------------------------------------------------------------------- */
 
