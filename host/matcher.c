@@ -9,6 +9,16 @@
 
 /* --- creating ------------------------------------------------------------------------------------------------- */
 
+/* Words that one token can overwrite: its brackets move it through so many frames and one more, and each value that it
+ * ends can be kept. */
+static uint32_t log_most(const weir_grammar *grammar) {
+    const tables *t = grammar->tables;
+    size_t frames = ((size_t)grammar->vocab->bracket_most + 1) * t->frame_words;
+    size_t kept = t->kept_slots != 0 ? (size_t)grammar->vocab->report.longest_token + 1 : 0;
+    size_t all = machine_frames_words(t);
+    return (uint32_t)(frames + kept < all ? frames + kept : all);
+}
+
 static weir_status make(const weir_grammar *grammar, const weir_allocator *allocator, uint32_t rollback, uint32_t budget,
                         weir_matcher **out, weir_error *error) {
     weir_matcher *m = allocate(allocator, sizeof *m);
@@ -25,7 +35,7 @@ static weir_status make(const weir_grammar *grammar, const weir_allocator *alloc
     m->frames = allocate(allocator, sizeof(uint32_t) * m->walk_words);
     m->saved = allocate(allocator, bytes);
     m->steps = allocate(allocator, sizeof *m->steps * 2 * rollback);
-    m->log_capacity = 64 + rollback * grammar->tables->frame_words;
+    m->log_capacity = rollback * log_most(grammar);
     m->log = allocate(allocator, sizeof *m->log * m->log_capacity);
     if (m->sequence == NULL || m->frames == NULL || m->saved == NULL || m->steps == NULL || m->log == NULL) {
         weir_matcher_destroy(m);
@@ -88,16 +98,6 @@ weir_status weir_matcher_clone(const weir_matcher *m, weir_matcher **out, weir_e
     if (m == NULL) return fail(error, WEIR_ERROR_ARGUMENT, "matcher is NULL");
     weir_matcher *copy;
     TRY(make(m->grammar, &m->allocator, m->rollback, m->budget, &copy, error));
-    if (copy->log_capacity < m->log_count) {
-        void *log = reallocate(&m->allocator, copy->log, sizeof *copy->log * copy->log_capacity,
-                               sizeof *copy->log * m->log_capacity);
-        if (log == NULL) {
-            weir_matcher_destroy(copy);
-            return fail(error, WEIR_ERROR_MEMORY, "out of memory for a copy of a matcher");
-        }
-        copy->log = log;
-        copy->log_capacity = m->log_capacity;
-    }
     memcpy(copy->sequence, m->sequence, sizeof(uint32_t) * m->sequence_words);
     memcpy(copy->steps, m->steps, sizeof *m->steps * m->step_count);
     memcpy(copy->log, m->log, sizeof *m->log * m->log_count);
@@ -158,32 +158,31 @@ bool matcher_try_token(weir_matcher *m, uint32_t token, walk *w) {
     return matcher_walk_token(m, token, w) && matcher_can_finish(m, w);
 }
 
-/* Room in the log for every word that the walk may overwrite. */
-static bool reserve_log(weir_matcher *m, const walk *w) {
-    size_t needed = m->log_count + 2 * (size_t)(w->kept - w->kept_low);
-    if (w->depth >= w->low) needed += (size_t)(w->depth - w->low + 1) * m->grammar->tables->frame_words;
-    if (needed <= m->log_capacity) return true;
-    size_t capacity = 2 * needed;
-    void *log = reallocate(&m->allocator, m->log, sizeof *m->log * m->log_capacity, sizeof *m->log * capacity);
-    if (log == NULL) return false;
-    m->log = log;
-    m->log_capacity = (uint32_t)capacity;
-    return true;
+/* Forgets the oldest steps but for `keep`. */
+static void forget_steps(weir_matcher *m, uint32_t keep) {
+    if (m->step_count <= keep) return;
+    uint32_t first = m->step_count - keep, gone = keep != 0 ? m->steps[first].log : m->log_count;
+    memmove(m->steps, m->steps + first, sizeof *m->steps * keep);
+    m->step_count = keep;
+    memmove(m->log, m->log + gone, sizeof *m->log * (m->log_count - gone));
+    m->log_count -= gone;
+    for (uint32_t i = 0; i < m->step_count; i++) m->steps[i].log -= gone;
 }
 
-static void begin_step(weir_matcher *m, bool stop) {
-    if (m->step_count == 2 * m->rollback) { /* forget the older half */
-        uint32_t gone = m->steps[m->rollback].log;
-        memmove(m->steps, m->steps + m->rollback, sizeof *m->steps * m->rollback);
-        m->step_count = m->rollback;
-        memmove(m->log, m->log + gone, sizeof *m->log * (m->log_count - gone));
-        m->log_count -= gone;
-        for (uint32_t i = 0; i < m->step_count; i++) m->steps[i].log -= gone;
+/* Room for one more step, and in the log for every word that the walk (NULL: a stop token) may overwrite. `rollback` steps
+ * fit whatever they do, so those are never forgotten. */
+static void begin_step(weir_matcher *m, const walk *w) {
+    size_t needed = m->log_count;
+    if (w != NULL) {
+        needed += 2 * (size_t)(w->kept - w->kept_low);
+        if (w->depth >= w->low) needed += (size_t)(w->depth - w->low + 1) * m->grammar->tables->frame_words;
     }
+    if (m->step_count == 2 * m->rollback) forget_steps(m, m->rollback);
+    if (needed > m->log_capacity) forget_steps(m, m->rollback - 1);
     step *s = &m->steps[m->step_count++];
     memcpy(s->head, m->sequence, sizeof s->head);
     s->log = m->log_count;
-    s->stop = stop;
+    s->stop = w == NULL;
 }
 
 static void commit_word(weir_matcher *m, size_t word, uint32_t value, bool quiet) {
@@ -221,7 +220,7 @@ weir_status weir_matcher_accept(weir_matcher *m, uint32_t token, weir_error *err
         if (!machine_accepts(&m->grammar->machine, m->sequence)) {
             return fail(error, WEIR_ERROR_TOKEN, "stop token %u: the text is not complete", token);
         }
-        begin_step(m, true);
+        begin_step(m, NULL);
         m->stopped = true;
         m->token_count++;
         return WEIR_OK;
@@ -231,8 +230,7 @@ weir_status weir_matcher_accept(weir_matcher *m, uint32_t token, weir_error *err
     }
     walk w;
     if (!matcher_try_token(m, token, &w)) return fail(error, WEIR_ERROR_TOKEN, "token %u is not allowed here", token);
-    if (!reserve_log(m, &w)) return fail(error, WEIR_ERROR_MEMORY, "out of memory for the rollback history");
-    begin_step(m, false);
+    begin_step(m, &w);
     commit(m, &w, false);
     m->token_count++;
     return WEIR_OK;
@@ -271,6 +269,28 @@ weir_status weir_matcher_rollback(weir_matcher *m, uint32_t count, weir_error *e
         if (s->stop) m->stopped = false;
     }
     m->token_count -= count;
+    return WEIR_OK;
+}
+
+weir_status weir_matcher_assign(weir_matcher *m, const weir_matcher *from, weir_error *error) {
+    if (m == NULL || from == NULL) return fail(error, WEIR_ERROR_ARGUMENT, "%s is NULL", m == NULL ? "matcher" : "from");
+    if (m->grammar != from->grammar) return fail(error, WEIR_ERROR_ARGUMENT, "the matchers are of different grammars");
+    uint32_t taken = from->token_count - from->stopped, left = TABLES_NONE;
+    memcpy(m->saved, from->sequence, sizeof(uint32_t) * m->sequence_words);
+    if (m->budget != 0) {
+        walk w;
+        left = m->budget > taken ? m->budget - taken : 0;
+        walk_begin(&w, m->saved, m->frames);
+        if (w.state != STATE_DEAD && !from->stopped && !walk_can_finish(&m->grammar->machine, &w, left)) {
+            return fail(error, WEIR_ERROR_UNSATISFIABLE, "the text cannot be finished inside a budget of %u tokens: %u are taken",
+                        m->budget, taken);
+        }
+    }
+    memcpy(m->sequence, m->saved, sizeof(uint32_t) * m->sequence_words);
+    m->sequence[SEQUENCE_BUDGET] = left;
+    m->step_count = m->log_count = 0;
+    m->token_count = from->token_count;
+    m->stopped = from->stopped;
     return WEIR_OK;
 }
 

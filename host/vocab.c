@@ -269,6 +269,13 @@ static bool is_utf8(const uint8_t *bytes, uint32_t length) {
     return true;
 }
 
+static uint32_t count_brackets(const uint8_t *bytes, uint32_t length) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < length; ++i)
+        count += bytes[i] == '{' || bytes[i] == '}' || bytes[i] == '[' || bytes[i] == ']';
+    return count;
+}
+
 static void write_report(weir_vocab *vocab) {
     weir_vocab_report *report = &vocab->report;
     report->token_count = vocab->token_count;
@@ -284,6 +291,8 @@ static void write_report(weir_vocab *vocab) {
             if (length == 0) ++report->empty_count;
             if (length >= 2 && !is_utf8(bytes, length)) ++report->not_utf8_count;
             if (length > report->longest_token) report->longest_token = length;
+            const uint32_t brackets = count_brackets(bytes, length);
+            if (brackets > vocab->bracket_most) vocab->bracket_most = brackets;
         }
         if (vocab->same[token] != VOCAB_NONE) ++report->duplicate_count;
     }

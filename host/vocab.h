@@ -36,6 +36,7 @@ struct weir_vocab {
     uint32_t stop_count;
     trie trie;               /* text tokens only: not special, not empty, id below logits_width */
     uint32_t *same;          /* [token_count] next higher text token with the same bytes, or VOCAB_NONE */
+    uint32_t bracket_most;   /* most of { } [ ] in one text token */
     uint32_t byte_token[256];/* the token that is exactly this byte, or VOCAB_NONE */
     uint64_t hash;           /* of all of the above: a grammar's tables fit one vocabulary */
     weir_vocab_report report;

@@ -328,6 +328,9 @@ WEIR_API weir_status weir_matcher_create(const weir_grammar *grammar, const weir
 WEIR_API void weir_matcher_destroy(weir_matcher *matcher);
 /* A copy with the same state, budget and rollback history. */
 WEIR_API weir_status weir_matcher_clone(const weir_matcher *matcher, weir_matcher **out, weir_error *error);
+/* Moves a matcher to the state of another one of the same grammar. Its own budget goes on to hold, less what `from` has
+ * taken (WEIR_ERROR_UNSATISFIABLE where that is too little; nothing changes then); its history begins there. */
+WEIR_API weir_status weir_matcher_assign(weir_matcher *matcher, const weir_matcher *from, weir_error *error);
 WEIR_API void weir_matcher_reset(weir_matcher *matcher);
 /* Advances by one token. A stop token is taken only where the text is complete; after it the matcher is stopped and
  * takes nothing more. WEIR_ERROR_TOKEN leaves the state as it was. */
@@ -352,8 +355,8 @@ WEIR_API weir_row_kind weir_matcher_row(const weir_matcher *matcher, uint32_t *g
 /* Tokens that always suffice to finish from here, the stop token not counted. */
 WEIR_API uint32_t weir_matcher_least_tokens(const weir_matcher *matcher);
 
-/* Batch forms: matchers[i], count of them; a NULL matcher is a row without a constraint (all tokens below the
- * logits width). masks: [count, stride] words. statuses: [count] or NULL. A failing row never harms another; the
+/* Batch forms: matchers[i], count of them; a NULL matcher is a row without a constraint (all bits of its
+ * `stride` words). masks: [count, stride] words. statuses: [count] or NULL. A failing row never harms another; the
  * first failure is returned with error.row. */
 WEIR_API weir_status weir_matcher_fill_masks(weir_matcher *const *matchers, size_t count, uint32_t *masks, size_t stride,
                                              weir_status *statuses, weir_error *error);
@@ -368,7 +371,8 @@ typedef struct weir_sampler_options {
     size_t size;
     const weir_allocator *allocator;
     uint32_t slot_count;      /* sequences held at a time */
-    uint32_t logits_width;    /* columns of a row of logits */
+    uint32_t logits_width;    /* columns of a row of logits; all are legal where a slot has no constraint, so padding
+                               * beyond the vocabulary belongs into the stride */
     uint32_t rollback_tokens; /* how many tokens of a sequence can be taken back; at least 256 */
     uint32_t counted_tokens;  /* distinct tokens that a slot can count for penalties; 0: 4,096 */
 } weir_sampler_options;
@@ -418,7 +422,7 @@ typedef struct weir_slot_options {
 
 /* Binds a slot to a new sequence; what it held before is forgotten. On failure the slot keeps what it held.
  * WEIR_ERROR_TOKEN when one of options->tokens is not allowed, WEIR_ERROR_LIMIT when the prompt has more distinct
- * tokens than sampler_options.counted_tokens. */
+ * tokens than sampler_options.counted_tokens; of options->tokens those beyond are not counted, as in a step. */
 WEIR_API weir_status weir_sampler_bind(weir_sampler *sampler, uint32_t slot, const weir_slot_options *options,
                                        weir_error *error);
 WEIR_API weir_status weir_sampler_release(weir_sampler *sampler, uint32_t slot, weir_error *error);
@@ -428,11 +432,12 @@ WEIR_API weir_status weir_sampler_reset(weir_sampler *sampler, uint32_t slot, we
  * failure `to` keeps what it held. */
 WEIR_API weir_status weir_sampler_fork(weir_sampler *sampler, uint32_t from, uint32_t to, uint64_t seed,
                                        weir_error *error);
-/* A matcher in the state of the slot's constraint, to go on elsewhere. WEIR_ERROR_ARGUMENT for a slot without one.
- * Free with weir_matcher_destroy. */
+/* A matcher in the state of the slot's constraint, to go on elsewhere; after a stop token of the slot's own it has taken
+ * one of the vocabulary's. WEIR_ERROR_ARGUMENT for a slot without a constraint. Free with weir_matcher_destroy. */
 WEIR_API weir_status weir_sampler_export(weir_sampler *sampler, uint32_t slot, weir_matcher **out, weir_error *error);
-/* Moves a bound slot to the state of a matcher of the same grammar; the position becomes its token count. A matcher
- * does not know its tokens: counts are those of the prompt, bad words see none of them, and none can be taken back. */
+/* Moves a bound slot to the state of a matcher of the same grammar, as weir_matcher_assign; the position becomes its
+ * token count. A matcher does not know its tokens: counts are those of the prompt, bad words see none of them, and none
+ * can be taken back. */
 WEIR_API weir_status weir_sampler_import(weir_sampler *sampler, uint32_t slot, const weir_matcher *matcher,
                                          weir_error *error);
 
@@ -458,7 +463,8 @@ typedef struct weir_sampling {
 enum {
     WEIR_ROW_STATUS_OK = 0,
     WEIR_ROW_STATUS_IDLE = 1,         /* slot -1: nothing was done */
-    WEIR_ROW_STATUS_NO_TOKEN = 2,     /* no legal token: token -1, the sequence is stopped */
+    WEIR_ROW_STATUS_NO_TOKEN = 2,     /* no legal token: token -1; so in every later step, until the sequence is rolled
+                                       * back (by 0 tokens, if they are right) or reset */
     WEIR_ROW_STATUS_STOPPED = 4,      /* the sequence has taken its stop token */
     WEIR_ROW_STATUS_REJECTED = 8,     /* advance: the token was not allowed; the state is unchanged */
     WEIR_ROW_STATUS_STOP_FORCED = 16, /* the stop token was taken against min_tokens and the like: nothing else is legal */
@@ -475,7 +481,7 @@ typedef struct weir_step {
     const int32_t *slots;           /* [row_count]; -1: idle row. A slot may appear once */
     const void *logits;             /* [row_count, logits_stride] of dtype, logits_width columns used; not changed */
     size_t logits_stride;           /* elements */
-    const weir_sampling *sampling;  /* [row_count], or NULL for the defaults */
+    const weir_sampling *sampling;  /* [row_count], sampling_stride bytes apart; NULL: the defaults */
     int32_t *tokens;                /* [row_count] out */
     float *logprobs;                /* [row_count] out or NULL: natural logarithms */
     uint32_t *statuses;             /* [row_count] out or NULL: WEIR_ROW_STATUS_* */
@@ -490,24 +496,26 @@ typedef struct weir_step {
     float *top_logprobs;            /* [row_count, top_count] out; -INFINITY where there are no more */
     float *allowed_mass;            /* [row_count] out or NULL: the probability, by the untouched logits, of all tokens
                                      * that were legal; in steps of about 2^-32. Reads every column of every row */
+    size_t sampling_stride;         /* bytes; 0: sizeof(weir_sampling) */
 } weir_step;
 #define WEIR_STEP_INIT                                                                                                 \
-    { sizeof(weir_step), 0, NULL, NULL, 0, NULL, NULL, NULL, NULL, WEIR_DTYPE_F32, false, NULL, 0, 0, NULL, NULL, NULL }
+    { sizeof(weir_step), 0, NULL, NULL, 0, NULL, NULL, NULL, NULL, WEIR_DTYPE_F32, false, NULL, 0, 0, NULL, NULL, NULL, \
+      0 }
 
 /* One step of the batch: mask -> bias -> penalties -> temperature -> top-k -> top-p -> min-p -> draw -> advance. No
  * allocation. A row's result depends on its logits, its slot and its sampling alone: not on its place, the other rows,
- * strides or the machine. kernels/cpu.c says what each setting means. */
+ * strides, the machine or its floating-point mode. kernels/cpu.c says what each setting means. */
 WEIR_API weir_status weir_sampler_step(weir_sampler *sampler, const weir_step *step, weir_error *error);
 /* Masks only: [row_count, stride] words, as weir_matcher_fill_mask; what a step would choose from. */
 WEIR_API weir_status weir_sampler_masks(weir_sampler *sampler, const int32_t *slots, size_t row_count, uint32_t *masks,
                                         size_t stride, weir_error *error);
-/* Advances by given tokens (what an engine forced or drafted). The constraint must allow them; bans of the request
+/* Advances by given tokens (what an engine chose itself). The constraint must allow them; bans of the request
  * (allowed_tokens, bad_words, min_tokens, ignore_stop) do not bind what the caller gives. statuses: [row_count], or NULL:
  * then a token that is not allowed is WEIR_ERROR_TOKEN. */
 WEIR_API weir_status weir_sampler_advance(weir_sampler *sampler, const int32_t *slots, const int32_t *tokens,
                                           size_t row_count, uint32_t *statuses, weir_error *error);
-/* Takes the last counts[row] tokens of each row's sequence back, a stop token included. WEIR_ERROR_ARGUMENT, and nothing
- * is done, where a row has fewer or more than rollback_tokens are asked for. */
+/* Takes the last counts[row] tokens of each row's sequence back, a stop token included. Of the newest rollback_tokens
+ * those can be taken back that have not been; where a row asks for more: WEIR_ERROR_ARGUMENT, and nothing is done. */
 WEIR_API weir_status weir_sampler_rollback(weir_sampler *sampler, const int32_t *slots, const uint32_t *counts,
                                            size_t row_count, weir_error *error);
 

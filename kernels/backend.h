@@ -6,6 +6,11 @@
 
 enum { BAD_WORD_LONGEST = 64 /* tokens of a bad word */ };
 
+/* A row's settings, where there are any. */
+static inline const weir_sampling *sampling_at(const weir_step *step, size_t row) {
+    return (const weir_sampling *)((const char *)step->sampling + row * step->sampling_stride);
+}
+
 typedef struct backend {
     const char *name;
     /* All memory that a step needs. The options are whole: an allocator, and no 0 that stands for a default. */

@@ -4,13 +4,14 @@
  * changes masses and never the order of a row, so that is the same at every temperature, infinity included.
  *
  *   - Not allowed: masked, NaN, -inf. A row without an allowed entry has no token, and its sequence is stopped.
- *   - A constraint that leaves exactly one token decides alone: the logits are not read.
- *   - Bias and penalties patch single entries (logit.h); they never make one illegal or infinite.
+ *   - Where exactly one token is legal it is taken: the logits are not read.
+ *   - Bias and penalties patch single entries (logit.h); they make none illegal or infinite.
  *   - Temperature 0: the first entry of the sorted order; log-probability 0.
  *   - Temperature infinity, and entries of +inf at any temperature above 0: equal masses (of +inf, for these alone).
  *   - top-k: the first k. top-p: the shortest prefix whose mass is at least p of the mass that top-k kept.
- *     min-p: every entry with a mass of at least min-p of the largest.
- *   - MIN_P_FIRST: min-p before top-k; top-p is then a share of what both kept. JOINT: top-p is a share of the mass that
+ *     min-p: every entry with a mass of at least min-p of the largest; by mass and not by rank, since the masses of
+ *     neighbouring logits can be inverted in the last place.
+ *   - MIN_P_FIRST: min-p before top-k, which counts what is left; top-p is then a share of what both kept. JOINT: top-p is a share of the mass that
  *     top-k saw. TEMPERATURE_FIRST: frequency and presence penalties are times the temperature.
  *   - The draw: 64 random bits scaled to a whole number below the kept mass; the first entry, by id, at which the sum
  *     of kept masses exceeds it.
@@ -53,7 +54,7 @@ typedef struct row {
 /* The distribution of the untouched logits. */
 typedef struct raw_view {
     uint32_t top;
-    float top_logprob;
+    float top_log2; /* of its probability */
     uint32_t least; /* keys below have no probability */
     bool equal;     /* all others have that of the top */
 } raw_view;
@@ -134,7 +135,7 @@ static weir_status cpu_fork(void *state, uint32_t from, uint32_t to, uint64_t se
 
 static weir_status cpu_export(void *state, uint32_t index, weir_matcher **out, weir_error *error) {
     cpu *cpu = state;
-    return weir_matcher_clone(cpu->slots[index].matcher, out, error);
+    return slot_export(&cpu->slots[index], out, error);
 }
 
 static weir_status cpu_import(void *state, uint32_t index, const weir_matcher *matcher, weir_error *error) {
@@ -159,7 +160,7 @@ static row row_of(const weir_step *step, size_t at) {
         .logits = (const char *)step->logits + at * step->logits_stride * sizes[step->dtype],
         .dtype = step->dtype,
         .given = step->masks ? step->masks + at * step->masks_stride : NULL,
-        .sampling = step->sampling ? &step->sampling[at] : &defaults,
+        .sampling = step->sampling ? sampling_at(step, at) : &defaults,
         .raw_logprobs = step->raw_logprobs && (step->logprobs || step->top_count),
         .top_count = step->top_count,
         .token = -1,
@@ -217,7 +218,7 @@ static weir_status cpu_advance(void *state, const int32_t *slots, const int32_t 
             weir_status status = slot_take(&cpu->shape, slot, tokens[at], &counts_full, &made);
             if (status != WEIR_ERROR_TOKEN || !statuses) note(status, &made, at, &first, error);
             bits = (status != WEIR_OK ? WEIR_ROW_STATUS_REJECTED : 0) | (slot->stopped ? WEIR_ROW_STATUS_STOPPED : 0) |
-                   (counts_full ? WEIR_ROW_STATUS_COUNTS_FULL : 0);
+                   (slot->failed ? WEIR_ROW_STATUS_NO_TOKEN : 0) | (counts_full ? WEIR_ROW_STATUS_COUNTS_FULL : 0);
         }
         if (statuses) statuses[at] = bits;
     }
@@ -243,6 +244,7 @@ static weir_status cpu_rollback(void *state, const int32_t *slots, const uint32_
 /* Masks, chooses and advances. Returns the row's status word; *status and *error tell what failed inside. */
 static uint32_t step_row(cpu *cpu, slot *slot, row *row, weir_status *status, weir_error *error) {
     if (slot->stopped) return WEIR_ROW_STATUS_STOPPED;
+    if (slot->failed) return WEIR_ROW_STATUS_NO_TOKEN;
     slot_mask mask = {cpu->words, cpu->shape.word_count, row->given, true, false, false};
     bool counts_full = false;
     *status = slot_fill_mask(&cpu->shape, slot, &mask, error);
@@ -252,7 +254,7 @@ static uint32_t step_row(cpu *cpu, slot *slot, row *row, weir_status *status, we
     if (row->token < 0 || *status != WEIR_OK) {
         row->token = -1;
         row->logprob = 0.0f;
-        slot->stopped = true;
+        slot->failed = true;
         return WEIR_ROW_STATUS_NO_TOKEN;
     }
     return (slot->stopped ? WEIR_ROW_STATUS_STOPPED : WEIR_ROW_STATUS_OK) |
@@ -262,7 +264,7 @@ static uint32_t step_row(cpu *cpu, slot *slot, row *row, weir_status *status, we
 static raw_view look_at_all(cpu *cpu, const uint32_t *words, row *row);
 static float raw_logprob(const raw_view *raw, float logit);
 static void patch(const slot *slot, const weir_sampling *sampling, entry_set *set);
-static uint32_t draw(const weir_sampling *sampling, uint64_t bits, entry_set *set, float *logprob);
+static uint32_t filter_and_draw(const weir_sampling *sampling, uint64_t bits, entry_set *set, float *logprob);
 static void report_top(const raw_view *raw, row *row, entry_set *set);
 
 /* Counts the set bits, and gives the last of them. */
@@ -279,12 +281,12 @@ static uint32_t count_bits(const uint32_t *words, uint32_t word_count, uint32_t 
 static void choose(cpu *cpu, const slot *slot, const uint32_t *words, uint64_t bits, row *row) {
     entry_set *set = &cpu->set;
     uint32_t last = 0, width = cpu->shape.logits_width;
-    uint32_t legal = words ? count_bits(words, cpu->shape.word_count, &last) : width;
+    uint32_t legal = words ? count_bits(words, cpu->shape.word_count, &last) : width; /* a width of 1: token 0 */
     if (legal == 0) return;
     raw_view raw = {0, 0, 0, false};
     bool whole = row->raw_logprobs || row->allowed_mass;
     if (whole) raw = look_at_all(cpu, words, row);
-    if (words && legal == 1) {
+    if (legal == 1) {
         row->token = (int32_t)last;
         if (row->top_count && !row->raw_logprobs) row->top_tokens[0] = row->token, row->top_logprobs[0] = 0.0f;
     } else {
@@ -294,7 +296,7 @@ static void choose(cpu *cpu, const slot *slot, const uint32_t *words, uint64_t b
             entries_fill_row(row->logits, row->dtype, words, width, set);
         if (set->allowed == 0) return;
         patch(slot, row->sampling, set);
-        uint32_t position = draw(row->sampling, bits, set, &row->logprob);
+        uint32_t position = filter_and_draw(row->sampling, bits, set, &row->logprob);
         row->token = (int32_t)entries_token(set, position);
         if (row->top_count && !row->raw_logprobs) report_top(NULL, row, set);
     }
@@ -314,7 +316,7 @@ static raw_view look_at_all(cpu *cpu, const uint32_t *words, row *row) {
         for (uint32_t word = words[i]; word; word &= word - 1)
             allowed += set->masses[32 * i + (uint32_t)__builtin_ctz(word)];
     if (row->allowed_mass) *row->allowed_mass = (float)allowed / (float)total;
-    raw_view raw = {set->top, fixed_log(UINT32_MAX, total), scale.least, scale.equal};
+    raw_view raw = {set->top, fixed_log2(UINT32_MAX, total), scale.least, scale.equal};
     if (row->raw_logprobs && row->top_count) {
         set->weighed = false; /* a token too light for a mass has a log-probability none the less */
         report_top(&raw, row, set);
@@ -326,18 +328,16 @@ static raw_view look_at_all(cpu *cpu, const uint32_t *words, row *row) {
 static float raw_logprob(const raw_view *raw, float logit) {
     uint32_t key = key_of(logit);
     if (key == KEY_NONE || (raw->equal && key < raw->least)) return -INFINITY;
-    return raw->equal ? raw->top_logprob : (logit - logit_of(raw->top)) + raw->top_logprob;
+    return fmaf(0.693147182f, raw->top_log2, raw->equal ? 0.0f : logit - logit_of(raw->top));
 }
 
 /* --- patching and drawing ---------------------------------------------------------------------------------- */
 
 static void patch(const slot *slot, const weir_sampling *sampling, entry_set *set) {
-    penalties penalties = {sampling->repetition_penalty, sampling->frequency_penalty, sampling->presence_penalty};
+    penalties penalties = {sampling->repetition_penalty, sampling->frequency_penalty, sampling->presence_penalty, 1.0f};
     if (penalties.repetition == 0.0f) penalties.repetition = 1.0f;
-    if (sampling->flags & WEIR_SAMPLING_TEMPERATURE_FIRST && sampling->temperature <= FLT_MAX) {
-        penalties.frequency *= sampling->temperature;
-        penalties.presence *= sampling->temperature;
-    }
+    if (sampling->flags & WEIR_SAMPLING_TEMPERATURE_FIRST && sampling->temperature <= FLT_MAX)
+        penalties.scale = sampling->temperature;
     bool penalised = penalties.repetition != 1.0f || penalties.frequency != 0.0f || penalties.presence != 0.0f;
     if (slot->bias_count == 0 && !penalised) return;
     for (uint32_t i = 0; i < slot->bias_count; i++) {
@@ -361,8 +361,8 @@ static void keep_top_p(const weir_sampling *sampling, uint64_t seen, entry_set *
     entries_keep_mass(share_of(sampling->top_p, joint ? seen : total), total, set);
 }
 
-/* Filters, then draws; the position of the entry. */
-static uint32_t draw(const weir_sampling *sampling, uint64_t bits, entry_set *set, float *logprob) {
+/* The position of the entry that is drawn. */
+static uint32_t filter_and_draw(const weir_sampling *sampling, uint64_t bits, entry_set *set, float *logprob) {
     float temperature = sampling->temperature;
     if (temperature < LEAST_TEMPERATURE) {
         *logprob = 0.0f;
@@ -372,7 +372,10 @@ static uint32_t draw(const weir_sampling *sampling, uint64_t bits, entry_set *se
     uint64_t seen = 0; /* the mass before top-k */
     if (min_p_first || joint) {
         entries_weigh(temperature, set);
-        if (min_p_first && sampling->min_p > 0.0f) entries_drop_below(sampling->min_p, set);
+        if (min_p_first && sampling->min_p > 0.0f) {
+            entries_drop_below(sampling->min_p, set);
+            if (sampling->top_k) entries_forget_massless(set);
+        }
         seen = entries_mass(set);
         if (sampling->top_k) entries_keep_top_k(sampling->top_k, set);
     } else {

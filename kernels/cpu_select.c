@@ -97,6 +97,19 @@ void entries_drop_below(float p, entry_set *set) {
     set->code->drop_light(least_mass(p), set->count, set->masses);
 }
 
+void entries_forget_massless(entry_set *set) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < set->count; i++) {
+        set->ids[kept] = entries_token(set, i);
+        set->keys[kept] = set->keys[i];
+        set->masses[kept] = set->masses[i];
+        kept += set->masses[kept] > 0;
+    }
+    set->count = set->allowed = kept;
+    set->listed = true;
+    set->chunked = false;
+}
+
 /* --- selection --------------------------------------------------------------------------------------------- */
 
 /* A prefix of the sorted order: every key above `key`, and the first `ties` entries that equal it. */
@@ -256,21 +269,8 @@ static void swap_words(uint32_t *words, uint32_t a, uint32_t b) {
     words[b] = word;
 }
 
-static void drop_massless(entry_set *set) {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < set->count; i++) {
-        set->ids[kept] = entries_token(set, i);
-        set->keys[kept] = set->keys[i];
-        set->masses[kept] = set->masses[i];
-        kept += set->masses[kept] > 0;
-    }
-    set->count = set->allowed = kept;
-    set->listed = true;
-    set->chunked = false;
-}
-
 void entries_sort_top(uint32_t count, entry_set *set) {
-    if (set->weighed) drop_massless(set);
+    if (set->weighed) entries_forget_massless(set);
     if (count < set->allowed)
         entries_keep_top_k(count, set);
     else

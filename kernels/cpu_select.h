@@ -47,6 +47,8 @@ void entries_keep_top_k(uint32_t k, entry_set *set);
 void entries_keep_mass(uint64_t goal, uint64_t total, entry_set *set);
 /* Entries with less than p of the largest mass lose theirs. */
 void entries_drop_below(float p, entry_set *set);
+/* Entries without mass are no longer counted by top-k. */
+void entries_forget_massless(entry_set *set);
 
 uint32_t entries_position_of_key(const entry_set *set, uint32_t key);
 /* The first entry at which the sum of the masses exceeds the target; the target is below the sum of all. */

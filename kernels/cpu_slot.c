@@ -52,7 +52,7 @@ static weir_status copy_block(const slot_shape *shape, const void *from, size_t 
 
 static weir_status make_stops(const slot_shape *shape, const weir_slot_options *options, slot *slot,
                               weir_error *error) {
-    slot->replaces = options->stop_ids != NULL;
+    slot->own_stops = options->stop_ids != NULL;
     TRY(copy_block(shape, options->stop_ids, options->stop_count * sizeof(uint32_t), &slot->stop_ids, error));
     slot->stop_count = options->stop_count;
     if (options->grammar)
@@ -168,9 +168,6 @@ static weir_status replay(const slot_shape *shape, const weir_slot_options *opti
         bool counts_full;
         weir_status status = slot_take(shape, slot, (int32_t)options->tokens[i], &counts_full, &made);
         if (status != WEIR_OK) return fail(error, status, "tokens[%zu]: %s", i, made.message);
-        if (counts_full)
-            return fail(error, WEIR_ERROR_LIMIT, "tokens[%zu] is one distinct token more than counted_tokens, %u", i,
-                        shape->counted);
     }
     return WEIR_OK;
 }
@@ -220,25 +217,38 @@ void slot_clear(const slot_shape *shape, slot *slot) {
 /* The counts as the prompt left them: output tokens that the prompt has not are the newest entries. */
 static void forget_output(token_counts *counts) {
     for (uint32_t i = 0; i < counts->count; i++) counts->entries[i].output = 0;
-    while (counts->count > 0 && counts->entries[counts->count - 1].prompt == 0)
-        *token_counts_slot(counts, counts->entries[counts->count - 1].token) = 0, counts->count--;
+    while (counts->count > 0 && counts->entries[counts->count - 1].prompt == 0) {
+        *token_counts_slot(counts, counts->entries[counts->count - 1].token) = 0;
+        counts->count--;
+    }
 }
 
 void slot_reset(slot *slot) {
     weir_matcher_reset(slot->matcher);
     forget_output(&slot->counts);
     slot->position = slot->origin = slot->first_known = 0;
-    slot->stopped = false;
+    slot->stopped = slot->failed = false;
+}
+
+weir_status slot_export(const slot *slot, weir_matcher **out, weir_error *error) {
+    TRY(weir_matcher_clone(slot->matcher, out, error));
+    if (!slot->stopped || weir_matcher_is_stopped(*out)) return WEIR_OK;
+    weir_status status = slot->vocab_stop_count
+                             ? weir_matcher_accept(*out, slot->vocab_stop_ids[0], error)
+                             : fail(error, WEIR_ERROR_ARGUMENT, "the vocabulary has no stop token to show that the slot's own was taken");
+    if (status != WEIR_OK) {
+        weir_matcher_destroy(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 weir_status slot_import(slot *slot, const weir_matcher *matcher, weir_error *error) {
-    weir_matcher *copy;
-    TRY(weir_matcher_clone(matcher, &copy, error));
-    weir_matcher_destroy(slot->matcher);
-    slot->matcher = copy;
+    TRY(weir_matcher_assign(slot->matcher, matcher, error));
     forget_output(&slot->counts);
-    slot->position = slot->origin = slot->first_known = weir_matcher_token_count(copy);
-    slot->stopped = weir_matcher_is_stopped(copy);
+    slot->position = slot->origin = slot->first_known = weir_matcher_token_count(matcher);
+    slot->stopped = weir_matcher_is_stopped(matcher);
+    slot->failed = false;
     return WEIR_OK;
 }
 
@@ -252,8 +262,8 @@ static bool among(uint32_t id, const uint32_t *ids, uint32_t count) {
 
 /* The stop ids of the sequence. */
 static const uint32_t *stops_of(const slot *slot, uint32_t *count) {
-    *count = slot->replaces ? slot->stop_count : slot->vocab_stop_count;
-    return slot->replaces ? slot->stop_ids : slot->vocab_stop_ids;
+    *count = slot->own_stops ? slot->stop_count : slot->vocab_stop_count;
+    return slot->own_stops ? slot->stop_ids : slot->vocab_stop_ids;
 }
 
 /* The constraint's mask. Own stop ids are allowed exactly where the text is complete, also those that are text tokens:
@@ -264,7 +274,7 @@ static weir_status fill_constraint(const slot_shape *shape, slot *slot, slot_mas
         return WEIR_OK;
     }
     TRY(weir_matcher_fill_mask(slot->matcher, mask->words, mask->word_count, error));
-    if (!slot->replaces) return WEIR_OK;
+    if (!slot->own_stops) return WEIR_OK;
     for (uint32_t i = 0; i < slot->vocab_stop_count; i++)
         if (slot->vocab_stop_ids[i] < shape->logits_width) clear_bit(mask->words, slot->vocab_stop_ids[i]);
     bool complete = weir_matcher_is_accepting(slot->matcher);
@@ -315,10 +325,10 @@ static void apply_bans(const slot_shape *shape, const slot *slot, slot_mask *mas
 weir_status slot_fill_mask(const slot_shape *shape, slot *slot, slot_mask *mask, weir_error *error) {
     bool bans = slot->legal || slot->bad_size || slot->ignore_stop || slot->position < slot->min_tokens;
     mask->forced = false;
-    mask->skipped = mask->may_skip && !slot->stopped && !slot->matcher && !mask->given && !bans;
+    mask->skipped = mask->may_skip && !slot->stopped && !slot->failed && !slot->matcher && !mask->given && !bans;
     if (mask->skipped) return WEIR_OK;
     memset(mask->words, 0, mask->word_count * sizeof(uint32_t));
-    if (slot->stopped) return WEIR_OK;
+    if (slot->stopped || slot->failed) return WEIR_OK;
     TRY(fill_constraint(shape, slot, mask, error));
     for (uint32_t i = 0; mask->given && i < shape->word_count; i++) mask->words[i] &= mask->given[i];
     if (bans) apply_bans(shape, slot, mask);
@@ -331,6 +341,7 @@ weir_status slot_take(const slot_shape *shape, slot *slot, int32_t token, bool *
     uint32_t id = (uint32_t)token;
     *counts_full = false;
     if (slot->stopped) return fail(error, WEIR_ERROR_TOKEN, "token %d comes after the sequence was stopped", token);
+    if (slot->failed) return fail(error, WEIR_ERROR_TOKEN, "token %d comes after a step without a legal token", token);
     if (id >= shape->logits_width)
         return fail(error, WEIR_ERROR_TOKEN, "token is %d, expected 0 to %u", token, shape->logits_width - 1);
     if (among(id, slot->stop_ids, slot->stop_count)) {
@@ -338,7 +349,7 @@ weir_status slot_take(const slot_shape *shape, slot *slot, int32_t token, bool *
             return fail(error, WEIR_ERROR_TOKEN, "stop token %d comes before the text is complete", token);
         slot->stopped = true;
     } else if (slot->matcher) {
-        if (slot->replaces && among(id, slot->vocab_stop_ids, slot->vocab_stop_count))
+        if (slot->own_stops && among(id, slot->vocab_stop_ids, slot->vocab_stop_count))
             return fail(error, WEIR_ERROR_TOKEN, "token %d is a stop token of the vocabulary, which the slot replaced",
                         token);
         TRY(weir_matcher_accept(slot->matcher, id, error));
@@ -360,6 +371,7 @@ weir_status slot_can_take_back(const slot_shape *shape, const slot *slot, uint32
 }
 
 void slot_take_back(slot *slot, uint32_t count) {
+    slot->failed = false;
     if (count == 0) return;
     uint32_t own_stop = among(token_ago(slot, 1), slot->stop_ids, slot->stop_count); /* the matcher has not seen it */
     if (slot->matcher) weir_matcher_rollback(slot->matcher, count - own_stop, NULL); /* it keeps as many */

@@ -33,7 +33,9 @@ typedef struct slot {
     weir_logit_bias *bias; /* [bias_count] */
     uint32_t bias_count;
     token_counts counts; /* entries NULL: nothing is counted */
-    bool replaces, ignore_stop, stopped;
+    bool own_stops, ignore_stop;
+    bool stopped; /* a stop token was taken */
+    bool failed;  /* a step found no legal token */
 } slot;
 
 /* A slot at the start of its sequence, advanced by options->tokens. On failure *out is empty. Free with slot_clear. */
@@ -42,6 +44,7 @@ weir_status slot_copy(const slot_shape *shape, const slot *from, slot *out, weir
 void slot_clear(const slot_shape *shape, slot *slot);
 
 void slot_reset(slot *slot);
+weir_status slot_export(const slot *slot, weir_matcher **out, weir_error *error);
 weir_status slot_import(slot *slot, const weir_matcher *matcher, weir_error *error);
 
 /* The tokens that may come next, as bits. */

@@ -17,6 +17,9 @@
 #define KERNEL_INLINE static inline /* a device compiler adds its own words before it includes this file */
 #endif
 
+#ifdef __FAST_MATH__
+#error "the arithmetic is defined to the bit: no -ffast-math"
+#endif
 #if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
 #error "float expressions must be evaluated as float (x86: -msse2 -mfpmath=sse)"
 #endif
@@ -80,7 +83,8 @@ KERNEL_INLINE mass_scale mass_scale_of(uint32_t largest_key, float temperature) 
     return scale;
 }
 
-/* round(2^32 * 2^(a * b)), at most 2^32 - 1; the product is not rounded. For -64 < a * b <= 0.
+/* round(2^32 * 2^(a * b)), at most 2^32 - 1; the product is not rounded. For -125 < a * b <= 0. Neighbouring arguments can
+ * give masses that are inverted by one unit in the last place of a float.
  * 2^f by a polynomial of degree 5 on [-1/2, 1/2] that is exact at 0; relative error below 2^-22. */
 KERNEL_INLINE uint32_t fixed_exp2(float a, float b) {
     const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer in the low bits */

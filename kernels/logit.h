@@ -25,30 +25,31 @@ KERNEL_INLINE float float_of_f16(uint16_t bits) {
 /* --- bias and penalties ------------------------------------------------------------------------------------ */
 
 /* Finite whatever happens: arithmetic neither masks a token nor makes it infinite. */
-KERNEL_INLINE float finite(float value) {
+KERNEL_INLINE float made_finite(float value) {
     return value > FLT_MAX ? FLT_MAX : value < -FLT_MAX ? -FLT_MAX : value;
 }
 
 /* The key of an allowed entry whose logit has `bias` added. +inf stays what it is. */
 KERNEL_INLINE uint32_t key_with_bias(uint32_t key, float bias) {
-    return key == KEY_NONE || key == KEY_INFINITY ? key : key_of(finite(logit_of(key) + bias));
+    return key == KEY_NONE || key == KEY_INFINITY ? key : key_of(made_finite(logit_of(key) + bias));
 }
 
-/* Penalties of one row. `frequency` and `presence` are times the temperature where that comes first: dividing the logit
- * by it before they are subtracted is the same as dividing afterwards. */
+/* Penalties of one row. */
 typedef struct penalties {
     float repetition; /* 1: off */
     float frequency, presence;
+    float scale; /* of the last two: 1, or the temperature where that comes first, for dividing the logit by it before they
+                  * are subtracted is the same as dividing afterwards */
 } penalties;
 
 /* The key of an allowed entry whose token was seen: `count` times in the output, else in the prompt alone. */
 KERNEL_INLINE uint32_t key_with_penalties(uint32_t key, penalties penalties, uint32_t count) {
     if (key == KEY_NONE || key == KEY_INFINITY) return key;
     float logit = logit_of(key);
-    logit = finite(logit > 0.0f ? logit / penalties.repetition : logit * penalties.repetition);
+    logit = made_finite(logit > 0.0f ? logit / penalties.repetition : logit * penalties.repetition);
     if (count > 0) {
-        logit = finite(fmaf(-penalties.frequency, (float)count, logit));
-        logit = finite(logit - penalties.presence);
+        logit = made_finite(fmaf(-(penalties.frequency * penalties.scale), (float)count, logit));
+        logit = made_finite(fmaf(-penalties.presence, penalties.scale, logit));
     }
     return key_of(logit);
 }

@@ -1,6 +1,7 @@
 /* sampler.c - public weir_sampler_*: checks arguments, then forwards to a backend.
  *
  * Every check comes before the first change: a call that fails with WEIR_ERROR_ARGUMENT has done nothing. */
+#include <fenv.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -30,13 +31,14 @@ static weir_status check_options(const char *type, const void *given, size_t fir
 static weir_status check_slot(const weir_sampler *sampler, uint32_t slot, weir_error *error);
 static weir_status check_bound(const weir_sampler *sampler, uint32_t slot, weir_error *error);
 static weir_status check_sequence(const weir_sampler *sampler, const weir_slot_options *options, weir_error *error);
+static weir_status checked_step(weir_sampler *sampler, const weir_step *step, weir_error *error);
 static weir_status check_step(const weir_sampler *sampler, const weir_step *step, weir_error *error);
 static weir_status check_rows(weir_sampler *sampler, const int32_t *slots, size_t row_count, weir_error *error);
 static weir_status check_sampling(const weir_sampling *sampling, bool counts, size_t row, weir_error *error);
 static weir_status at_row(size_t row, weir_status status, weir_error *error);
 
-/* Options as this library knows them: what an older header lacks has its default, what a newer one adds is not read.
- * `last` is the last member that every version has. */
+/* Options as this library knows them: what an older header lacks has its default, what a newer one adds must be 0. `last`
+ * is the last member that every version has. */
 #define READ_OPTIONS(type, last, given, out, error)                                                                    \
     check_options(#type, given, offsetof(type, last) + sizeof((given)->last), out, sizeof(type), error)
 
@@ -48,16 +50,18 @@ weir_status weir_sampler_create(const weir_sampler_options *options, weir_sample
 
 weir_status sampler_create_on(const backend *backend, const weir_sampler_options *given, weir_sampler **out,
                               weir_error *error) {
+    enum { SLOTS_MOST = 1 << 24, WIDTH_MOST = 1 << 26 }; /* all sizes fit 32 bits */
     enum { ROLLBACK_LEAST = 256, ROLLBACK_MOST = 1 << 20, COUNTED_DEFAULT = 4096, COUNTED_MOST = 1 << 24 };
     if (!out) return fail(error, WEIR_ERROR_ARGUMENT, "out is NULL");
     *out = NULL;
     if (!given) return fail(error, WEIR_ERROR_ARGUMENT, "options is NULL: slot_count and logits_width have no default");
     weir_sampler_options options = WEIR_SAMPLER_OPTIONS_INIT;
     TRY(READ_OPTIONS(weir_sampler_options, logits_width, given, &options, error));
-    if (options.slot_count == 0 || options.slot_count > INT32_MAX)
-        return fail(error, WEIR_ERROR_ARGUMENT, "slot_count is %u, expected 1 to 2147483647", options.slot_count);
-    if (options.logits_width == 0 || options.logits_width > INT32_MAX)
-        return fail(error, WEIR_ERROR_ARGUMENT, "logits_width is %u, expected 1 to 2147483647", options.logits_width);
+    if (options.slot_count == 0 || options.slot_count > SLOTS_MOST)
+        return fail(error, WEIR_ERROR_ARGUMENT, "slot_count is %u, expected 1 to %d", options.slot_count, SLOTS_MOST);
+    if (options.logits_width == 0 || options.logits_width > WIDTH_MOST)
+        return fail(error, WEIR_ERROR_ARGUMENT, "logits_width is %u, expected 1 to %d", options.logits_width,
+                    WIDTH_MOST);
     if (options.rollback_tokens > ROLLBACK_MOST)
         return fail(error, WEIR_ERROR_ARGUMENT, "rollback_tokens is %u, expected at most %d", options.rollback_tokens,
                     ROLLBACK_MOST);
@@ -157,12 +161,23 @@ weir_status weir_sampler_step(weir_sampler *sampler, const weir_step *given, wei
     weir_step step = WEIR_STEP_INIT;
     TRY(READ_OPTIONS(weir_step, statuses, given, &step, error));
     if (step.row_count == 0) return WEIR_OK;
-    TRY(check_step(sampler, &step, error));
-    TRY(check_rows(sampler, step.slots, step.row_count, error));
-    for (size_t row = 0; step.sampling && row < step.row_count; row++)
-        if (step.slots[row] >= 0)
-            TRY(check_sampling(&step.sampling[row], sampler->uses[step.slots[row]].counts, row, error));
-    return sampler->backend->step(sampler->state, &step, error);
+    if (step.sampling_stride == 0) step.sampling_stride = sizeof(weir_sampling);
+    fenv_t environment; /* results must not hang on the caller's rounding, nor on subnormals that it flushes to 0 */
+    fegetenv(&environment);
+    fesetenv(FE_DFL_ENV);
+    weir_status status = checked_step(sampler, &step, error);
+    fesetenv(&environment);
+    return status;
+}
+
+static __attribute__((noinline)) weir_status checked_step(weir_sampler *sampler, const weir_step *step,
+                                                          weir_error *error) {
+    TRY(check_step(sampler, step, error));
+    TRY(check_rows(sampler, step->slots, step->row_count, error));
+    for (size_t row = 0; step->sampling && row < step->row_count; row++)
+        if (step->slots[row] >= 0)
+            TRY(check_sampling(sampling_at(step, row), sampler->uses[step->slots[row]].counts, row, error));
+    return sampler->backend->step(sampler->state, step, error);
 }
 
 /* `row_count` rows of `stride` words, of which word_count are used. */
@@ -213,9 +228,13 @@ static weir_status check_options(const char *type, const void *given, size_t fir
     enum { MOST = 1 << 16 };
     size_t given_size;
     memcpy(&given_size, given, sizeof given_size);
-    if (given_size < first || given_size > MOST)
+    if (given_size < first || given_size > MOST || given_size % sizeof(size_t))
         return fail(error, WEIR_ERROR_ARGUMENT, "%s.size is %zu, expected %zu: start from the *_INIT macro", type,
                     given_size, size);
+    for (size_t i = size; i < given_size; i++)
+        if (((const char *)given)[i])
+            return fail(error, WEIR_ERROR_ARGUMENT, "%s has a setting at byte %zu that this version, %s, does not know",
+                        type, i, weir_version());
     memcpy(out, given, given_size < size ? given_size : size);
     return WEIR_OK;
 }
@@ -333,6 +352,9 @@ static weir_status check_step(const weir_sampler *sampler, const weir_step *step
     if (step->logits_stride > SIZE_MAX / size / step->row_count)
         return fail(error, WEIR_ERROR_ARGUMENT, "%zu rows with a stride of %zu logits are more than memory can hold",
                     step->row_count, step->logits_stride);
+    if (step->sampling && (step->sampling_stride < sizeof(weir_sampling) || step->sampling_stride % _Alignof(weir_sampling)))
+        return fail(error, WEIR_ERROR_ARGUMENT, "step.sampling_stride is %zu, expected a multiple of %zu, at least %zu",
+                    step->sampling_stride, _Alignof(weir_sampling), sizeof(weir_sampling));
     if (step->masks) TRY(check_words(sampler, "step.masks_stride", step->row_count, step->masks_stride, error));
     return check_top(step, error);
 }

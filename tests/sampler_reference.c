@@ -32,7 +32,7 @@ static float patched(const question *q, uint32_t id) {
     if (output == 0) return logit;
     float scale = has(s, WEIR_SAMPLING_TEMPERATURE_FIRST) ? s.temperature : 1;
     logit = bounded(fmaf(-(s.frequency_penalty * scale), (float)output, logit));
-    return bounded(logit - s.presence_penalty * scale);
+    return bounded(fmaf(-s.presence_penalty, scale, logit));
 }
 
 static int by_rank(const void *a, const void *b) {
@@ -63,8 +63,8 @@ static void cut_masses(reference *r, weir_sampling s) {
     for (uint32_t i = 0; i < r->count; i++) r->entries[i].mass = mass_of(key_of(r->entries[i].logit), scale);
     if (has(s, WEIR_SAMPLING_MIN_P_FIRST)) drop_light(r, s.min_p);
     uint64_t seen = total_mass(r);
-    for (uint32_t i = 0; i < r->count; i++)
-        if (s.top_k && i >= s.top_k) r->entries[i].mass = 0;
+    for (uint32_t i = 0, rank = 0; s.top_k && i < r->count; i++)
+        if ((!has(s, WEIR_SAMPLING_MIN_P_FIRST) || r->entries[i].mass) && rank++ >= s.top_k) r->entries[i].mass = 0;
     if (s.top_p < 1) {
         uint64_t goal = goal_of(s.top_p, has(s, WEIR_SAMPLING_JOINT) ? seen : total_mass(r)), sum = 0;
         for (uint32_t i = 0; i < r->count; i++) {

@@ -35,7 +35,7 @@ TEST(logit, bias_and_penalties_neither_mask_nor_make_infinite) {
     static const float extremes[] = {FLT_MAX, -FLT_MAX, 0.0f, FLT_MIN, -1.0f};
     for (int i = 0; i < 5; i++)
         for (int k = 0; k < 5; k++) {
-            penalties penalties = {k % 2 ? FLT_MAX : 0x1p-149f, extremes[k], extremes[4 - k]};
+            penalties penalties = {k % 2 ? FLT_MAX : 0x1p-149f, extremes[k], extremes[4 - k], 1};
             uint32_t biased = key_with_bias(key_of(extremes[i]), extremes[k]);
             uint32_t penalised = key_with_penalties(key_of(extremes[i]), penalties, UINT32_MAX);
             EXPECT_TRUE(biased != KEY_NONE && biased != KEY_INFINITY);
@@ -44,7 +44,7 @@ TEST(logit, bias_and_penalties_neither_mask_nor_make_infinite) {
 }
 
 TEST(logit, no_bias_and_no_penalty_brings_a_masked_token_back_or_moves_infinity) {
-    penalties penalties = {1.5f, 1.0f, 1.0f};
+    penalties penalties = {1.5f, 1.0f, 1.0f, 1.0f};
     EXPECT_EQ(key_with_bias(KEY_NONE, 100.0f), KEY_NONE);
     EXPECT_EQ(key_with_penalties(KEY_NONE, penalties, 1), KEY_NONE);
     EXPECT_EQ(key_with_bias(KEY_INFINITY, -100.0f), KEY_INFINITY);
@@ -52,14 +52,14 @@ TEST(logit, no_bias_and_no_penalty_brings_a_masked_token_back_or_moves_infinity)
 }
 
 TEST(logit, repetition_divides_positive_logits_and_multiplies_others) {
-    penalties penalties = {2.0f, 0.0f, 0.0f};
+    penalties penalties = {2.0f, 0.0f, 0.0f, 1.0f};
     EXPECT_EQ(key_with_penalties(key_of(3.0f), penalties, 0), key_of(1.5f));
     EXPECT_EQ(key_with_penalties(key_of(-3.0f), penalties, 0), key_of(-6.0f));
     EXPECT_EQ(key_with_penalties(key_of(0.0f), penalties, 0), key_of(0.0f));
 }
 
 TEST(logit, frequency_counts_presence_does_not_and_the_prompt_counts_for_neither) {
-    penalties penalties = {1.0f, 0.5f, 0.25f};
+    penalties penalties = {1.0f, 0.5f, 0.25f, 1.0f};
     EXPECT_EQ(key_with_penalties(key_of(3.0f), penalties, 0), key_of(3.0f));
     EXPECT_EQ(key_with_penalties(key_of(3.0f), penalties, 1), key_of(2.25f));
     EXPECT_EQ(key_with_penalties(key_of(3.0f), penalties, 4), key_of(0.75f));

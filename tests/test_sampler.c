@@ -282,7 +282,7 @@ TEST(sampler, a_row_without_a_legal_token_gives_minus_1_stops_and_harms_no_other
     ASSERT_OK(weir_sampler_step(sampler, &step, NULL), NULL);
     expected = step_one(alone, logits[0], 3, NULL);
     expect_equal((result){tokens[0], logprobs[0], statuses[0]}, expected);
-    expect_equal((result){tokens[1], logprobs[1], statuses[1]}, (result){-1, 0, WEIR_ROW_STATUS_STOPPED});
+    expect_equal((result){tokens[1], logprobs[1], statuses[1]}, (result){-1, 0, WEIR_ROW_STATUS_NO_TOKEN});
     weir_sampler_destroy(sampler);
     weir_sampler_destroy(alone);
 }
@@ -330,7 +330,7 @@ TEST(sampler, top_p_of_1_and_just_below_ends_and_keeps_only_what_has_mass) {
     for (int i = 0; i < 5000; i++) logits[i] = i < 3 ? 0 : -20 - (float)i;
     for (uint64_t seed = 0; seed < 50; seed++) {
         EXPECT_LT(sample(logits, 5000, SAMPLING(1, nextafterf(1, 0), 0, 0), seed).token, 3);
-        EXPECT_LT(sample(logits, 5000, SAMPLING(1, 1, 0, 0), seed).token, 5);
+        EXPECT_LT(sample(logits, 5000, SAMPLING(1, 1, 0, 0), seed).token, 3);
         EXPECT_LT(sample(logits, 5000, SAMPLING(1e-30f, nextafterf(1, 0), 0, 4000), seed).token, 3);
     }
 }
@@ -379,6 +379,23 @@ TEST(sampler, min_p_first_leaves_top_p_a_share_of_what_min_p_kept) {
     sampling.flags = WEIR_SAMPLING_MIN_P_FIRST;
     count_draws(logits, 32, sampling, 16, 200, counts);
     EXPECT_EQ(counts[0], 200);
+}
+
+/* The masses of these neighbours at temperature 1.5 are inverted: min-p goes by mass, and drops the likelier one. */
+TEST(sampler, min_p_goes_by_mass_where_masses_of_neighbours_are_inverted_and_top_k_counts_what_is_left) {
+    const float lower = 0x1.490e5p-1f, logits[3] = {1, nextafterf(lower, 2), lower};
+    mass_scale scale = mass_scale_of(key_of(1), 1.5f);
+    uint32_t upper_mass = mass_of(key_of(logits[1]), scale), lower_mass = mass_of(key_of(lower), scale);
+    ASSERT_LT(upper_mass, lower_mass);
+    weir_sampling sampling = SAMPLING(1.5f, 1, (float)(upper_mass / 256 + 1) * 0x1p-24f, 0);
+    ASSERT_LT(upper_mass, least_mass(sampling.min_p));
+    ASSERT_LE(least_mass(sampling.min_p), lower_mass);
+    uint32_t counts[3];
+    count_draws(logits, 3, sampling, 5, 200, counts);
+    EXPECT_TRUE(counts[0] && !counts[1] && counts[2]);
+    sampling.top_k = 2, sampling.flags = WEIR_SAMPLING_MIN_P_FIRST;
+    count_draws(logits, 3, sampling, 5, 200, counts);
+    EXPECT_TRUE(counts[0] && !counts[1] && counts[2]);
 }
 
 TEST(sampler, joint_top_p_is_a_share_of_all_and_not_of_what_top_k_kept) {

@@ -1,5 +1,7 @@
 /* test_sampler_batch.c - what a batch, a machine, a stride and bad arguments may change: nothing. */
 #define _DEFAULT_SOURCE
+#include <fenv.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,9 +59,8 @@ static void bind_rows(weir_sampler *sampler) {
 }
 
 /* The batch in a given order and split, `stride` logits apart, with poison between the rows: outcomes by slot. */
-static void run_batch(const backend *backend, const uint32_t *order, uint32_t split, size_t stride, bool raw,
-                      outcome *outcomes) {
-    static rows rows;
+static void run_batch(const backend *backend, const rows *rows, const uint32_t *order, uint32_t split, size_t stride,
+                      bool raw, outcome *outcomes) {
     static int32_t top_tokens[ROWS * TOP];
     static float top_logprobs[ROWS * TOP];
     int32_t slots[ROWS], tokens[ROWS];
@@ -68,14 +69,13 @@ static void run_batch(const backend *backend, const uint32_t *order, uint32_t sp
     uint32_t statuses[ROWS], *masks = calloc(ROWS * stride, sizeof *masks);
     float *logits = malloc(ROWS * stride * sizeof *logits);
     weir_sampler *sampler = make_sampler(backend, ROWS, WIDTH);
-    make_rows(&rows);
     bind_rows(sampler);
     for (size_t i = 0; i < ROWS * stride; i++) logits[i] = INFINITY, masks[i] = UINT32_MAX;
     for (uint32_t i = 0; i < ROWS; i++) {
         slots[i] = (int32_t)order[i];
-        sampling[i] = rows.sampling[order[i]];
-        memcpy(logits + i * stride, rows.logits[order[i]], sizeof rows.logits[0]);
-        memcpy(masks + i * stride, rows.masks[order[i]], sizeof rows.masks[0]);
+        sampling[i] = rows->sampling[order[i]];
+        memcpy(logits + i * stride, rows->logits[order[i]], sizeof rows->logits[0]);
+        memcpy(masks + i * stride, rows->masks[order[i]], sizeof rows->masks[0]);
     }
     for (int position = 0; position < POSITIONS; position++)
         for (uint32_t start = 0; start < ROWS; start += split) {
@@ -104,20 +104,78 @@ static void run_batch(const backend *backend, const uint32_t *order, uint32_t sp
 TEST(sampler_batch, row_order_batch_size_stride_and_backend_change_no_bit) {
     uint32_t forward[ROWS], shuffled[ROWS];
     static outcome expected[ROWS], found[ROWS];
+    static rows rows;
+    make_rows(&rows);
     for (uint32_t i = 0; i < ROWS; i++) forward[i] = i, shuffled[i] = i * 7 % ROWS;
     for (int variant = 0; variant < 8; variant++) {
         test_context("variant %d", variant);
         bool raw = variant >= 4;
-        if (variant % 4 == 0) run_batch(&backend_cpu, forward, ROWS, WIDTH, raw, expected);
-        if (variant % 4 == 0) run_batch(&backend_cpu, shuffled, ROWS, WIDTH, raw, found);
-        if (variant % 4 == 1) run_batch(&backend_cpu, shuffled, 1, WIDTH + 1, raw, found);
-        if (variant % 4 == 2) run_batch(&backend_cpu, forward, 5, 512, raw, found);
-        if (variant % 4 == 3) run_batch(&backend_cpu_portable, shuffled, 7, 340, raw, found);
+        if (variant % 4 == 0) run_batch(&backend_cpu, &rows, forward, ROWS, WIDTH, raw, expected);
+        if (variant % 4 == 0) run_batch(&backend_cpu, &rows, shuffled, ROWS, WIDTH, raw, found);
+        if (variant % 4 == 1) run_batch(&backend_cpu, &rows, shuffled, 1, WIDTH + 1, raw, found);
+        if (variant % 4 == 2) run_batch(&backend_cpu, &rows, forward, 5, 512, raw, found);
+        if (variant % 4 == 3) run_batch(&backend_cpu_portable, &rows, shuffled, 7, 340, raw, found);
         for (int i = 0; i < ROWS; i++) {
             expect_equal(found[i].result, expected[i].result);
             EXPECT_BYTES_EQ(&found[i], sizeof found[i], &expected[i], sizeof expected[i]);
         }
     }
+}
+
+/* Rounding upwards and, where the machine can, subnormals flushed to 0: as programs built with -ffast-math leave it. */
+TEST(sampler_batch, the_callers_floating_point_mode_changes_no_bit_and_is_left_as_it_was) {
+    static outcome expected[ROWS], found[ROWS];
+    static rows rows;
+    uint32_t order[ROWS];
+    make_rows(&rows);
+    for (uint32_t i = 0; i < ROWS; i++) order[i] = i;
+    run_batch(&backend_cpu, &rows, order, ROWS, WIDTH, true, expected);
+    const float tiny[2] = {0x1p-149f, 0};
+    const weir_sampling sampling = SAMPLING(FLT_MIN, 0x1p-149f, 0, 0);
+    result wanted = sample(tiny, 2, sampling, 1);
+    ASSERT_EQ(fesetround(FE_UPWARD), 0);
+#ifdef __SSE__
+    __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040);
+#endif
+    run_batch(&backend_cpu, &rows, order, ROWS, WIDTH, true, found);
+    result tried = sample(tiny, 2, sampling, 1);
+    int mode = fegetround();
+    fesetenv(FE_DFL_ENV);
+    EXPECT_EQ(mode, FE_UPWARD);
+    expect_equal(tried, wanted);
+    EXPECT_BYTES_EQ(found, sizeof found, expected, sizeof expected);
+}
+
+TEST(sampler_batch, options_of_a_later_version_are_refused_where_they_say_something) {
+    struct { weir_slot_options options; uint64_t later; } slot = {WEIR_SLOT_OPTIONS_INIT, 0};
+    weir_sampler *sampler = make_sampler(&backend_cpu, 1, 4);
+    weir_error error;
+    slot.options.size = sizeof slot;
+    EXPECT_OK(weir_sampler_bind(sampler, 0, &slot.options, &error), &error);
+    slot.later = 1;
+    EXPECT_STATUS(weir_sampler_bind(sampler, 0, &slot.options, &error), WEIR_ERROR_ARGUMENT, &error);
+    EXPECT_CONTAINS(error.message, "does not know");
+    slot.options.size = 51; /* half a pointer */
+    EXPECT_STATUS(weir_sampler_bind(sampler, 0, &slot.options, &error), WEIR_ERROR_ARGUMENT, &error);
+    weir_sampler_destroy(sampler);
+}
+
+TEST(sampler_batch, settings_can_stand_apart) {
+    struct { char name[8]; weir_sampling sampling; } requests[3];
+    static const float logits[3][4] = {{0, 1, 2, 3}, {0, 1, 2, 3}, {0, 1, 2, 3}};
+    int32_t tokens[3];
+    weir_sampler *sampler = make_sampler(&backend_cpu, 3, 4);
+    for (uint32_t i = 0; i < 3; i++) requests[i].sampling = SAMPLING(0, 1, 0, 0), bind_seed(sampler, i, 1);
+    weir_step step =
+        make_step(3, (const int32_t[]){0, 1, 2}, logits[0], 4, &requests[0].sampling, tokens, NULL, NULL);
+    step.sampling_stride = sizeof requests[0];
+    ASSERT_OK(weir_sampler_step(sampler, &step, NULL), NULL);
+    for (int i = 0; i < 3; i++) EXPECT_EQ(tokens[i], 3);
+    weir_error error;
+    step.sampling_stride = 8;
+    EXPECT_STATUS(weir_sampler_step(sampler, &step, &error), WEIR_ERROR_ARGUMENT, &error);
+    EXPECT_CONTAINS(error.message, "sampling_stride");
+    weir_sampler_destroy(sampler);
 }
 
 TEST(sampler_batch, columns_beyond_the_width_are_never_drawn) {

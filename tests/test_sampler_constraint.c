@@ -88,8 +88,8 @@ TEST(sampler_constraint, a_constraint_that_leaves_one_token_does_not_read_the_lo
     EXPECT_EQ(advance_one(sampler, 0, UE), WEIR_ROW_STATUS_OK);
     expect_equal(step_one(sampler, logits, CONSTRAINT_WIDTH, NULL), (result){STOP, 0, WEIR_ROW_STATUS_STOPPED});
     bind_constraint(sampler, 0, constraint, NULL, 0); /* five tokens, and none has a logit */
-    expect_equal(step_one(sampler, logits, CONSTRAINT_WIDTH, NULL), (result){-1, 0, WEIR_ROW_STATUS_NO_TOKEN});
-    expect_equal(step_one(sampler, logits, CONSTRAINT_WIDTH, NULL), (result){-1, 0, WEIR_ROW_STATUS_STOPPED});
+    for (int i = 0; i < 2; i++)
+        expect_equal(step_one(sampler, logits, CONSTRAINT_WIDTH, NULL), (result){-1, 0, WEIR_ROW_STATUS_NO_TOKEN});
     weir_sampler_destroy(sampler);
     free_constraint(constraint);
 }
