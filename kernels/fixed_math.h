@@ -13,9 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#ifndef KERNEL_INLINE
-#define KERNEL_INLINE static inline /* a device compiler adds its own words before it includes this file */
-#endif
+#include "inline.h"
 
 #ifdef __FAST_MATH__
 #error "the arithmetic is defined to the bit: no -ffast-math"

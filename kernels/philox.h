@@ -8,9 +8,7 @@
 
 #include <stdint.h>
 
-#ifndef KERNEL_INLINE
-#define KERNEL_INLINE static inline /* a device compiler adds its own words before it includes this file */
-#endif
+#include "inline.h"
 
 /* What a draw is for: the third word of the counter, so that draws of different kinds never share bits. */
 enum { PHILOX_DRAW_TOKEN = 0 };

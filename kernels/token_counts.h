@@ -8,9 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#ifndef KERNEL_INLINE
-#define KERNEL_INLINE static inline /* a device compiler adds its own words before it includes this file */
-#endif
+#include "inline.h"
 
 typedef struct token_count {
     uint32_t token, prompt, output;

@@ -1,20 +1,11 @@
 /* test_fixed_math.c - keys, masses and logarithms against doubles and 128-bit integers. */
-#include "harness.h"
 
 #include <math.h>
 
 #include "kernels/fixed_math.h"
+#include "sampler_helpers.h"
 
 __extension__ typedef unsigned __int128 wide;
-
-static uint64_t random_state;
-
-static uint64_t random_bits(void) { /* splitmix64 */
-    uint64_t z = (random_state += 0x9E3779B97F4A7C15u);
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return z ^ z >> 31;
-}
 
 /* --- keys ------------------------------------------------------------------------------------------------- */
 
