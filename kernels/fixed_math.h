@@ -2,8 +2,8 @@
  *
  * A logit becomes an ordered 32-bit key (for selection) and a 32-bit mass relative to the largest logit of its row
  * (for sums). Everything in floating point is a single correctly rounded operation: an explicit fused multiply-add, a
- * multiplication, a division or a conversion, and no product feeds a sum, so a compiler has nothing to contract. fmaf
- * is exact on every machine, with or without the instruction. Rounding is to nearest even. */
+ * multiplication, a division or a conversion, and no product that is rounded feeds a sum, so a compiler has nothing to
+ * contract. fmaf is exact on every machine, with or without the instruction. Rounding is to nearest even. */
 #ifndef WEIR_KERNELS_FIXED_MATH_H
 #define WEIR_KERNELS_FIXED_MATH_H
 
