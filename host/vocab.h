@@ -40,7 +40,8 @@ struct weir_vocab {
     struct lexicon *lexicon; /* built at creation by lexicon_create, freed by lexicon_destroy */
 };
 
-enum { VOCAB_SPECIAL = WEIR_TOKEN_SPECIAL, VOCAB_HOLE = 2 };
+/* UNDECODED comes with SPECIAL: the file's alphabet does not say which bytes this token writes. */
+enum { VOCAB_SPECIAL = WEIR_TOKEN_SPECIAL, VOCAB_HOLE = 2, VOCAB_UNDECODED = 4 };
 
 /* The trie of `count` byte strings, values[i] as its token: strings with equal bytes are chained through `same`
  * (indexed by value; may be NULL when all are distinct). Allocated with `allocator`; free with trie_free. */
