@@ -43,7 +43,7 @@ typedef struct loader {
 } loader;
 
 static weir_status loader_init(loader *loader, const weir_vocab_options *options, weir_error *error);
-static void loader_free(loader *loader);
+static weir_status loader_end(loader *loader, weir_status status, weir_error *error);
 static weir_status open_path(loader *loader, const char *path, weir_error *error);
 static weir_status open_vocab_file(loader *loader, const char *meta_path, weir_error *error);
 static weir_status open_companions(loader *loader, const char *path, weir_error *error);
@@ -59,8 +59,7 @@ weir_status weir_vocab_load(const char *path, const weir_vocab_options *options,
     TRY(loader_init(&loader, options, error));
     weir_status status = open_path(&loader, path, error);
     if (status == WEIR_OK) status = loader_finish(&loader, out, error);
-    loader_free(&loader);
-    return status;
+    return loader_end(&loader, status, error);
 }
 
 weir_status weir_vocab_from_memory(const void *text, size_t length, const void *meta, size_t meta_length,
@@ -84,8 +83,7 @@ weir_status weir_vocab_from_memory(const void *text, size_t length, const void *
         status = vocab_text_copy(&loader.allocator, meta, meta_length, &companion->text, error);
     if (status == WEIR_OK && meta) status = source_parse(&loader, companion, error);
     if (status == WEIR_OK) status = loader_finish(&loader, out, error);
-    loader_free(&loader);
-    return status;
+    return loader_end(&loader, status, error);
 }
 
 static weir_status loader_init(loader *loader, const weir_vocab_options *options, weir_error *error) {
@@ -97,10 +95,15 @@ static weir_status loader_init(loader *loader, const weir_vocab_options *options
     return WEIR_OK;
 }
 
-static void loader_free(loader *loader) {
+/* Frees everything; a failure says whether it was the limit or the allocator that had no more memory. */
+static weir_status loader_end(loader *loader, weir_status status, weir_error *error) {
+    if (status == WEIR_ERROR_MEMORY && loader->arena.over_limit)
+        status = fail(error, WEIR_ERROR_LIMIT, "reading the vocabulary needs more than %zu bytes of memory",
+                      VOCAB_MEMORY_LIMIT);
     vocab_text_free(&loader->allocator, &loader->vocab.text);
     for (uint32_t i = 0; i < COMPANION_COUNT; ++i) vocab_text_free(&loader->allocator, &loader->companions[i].text);
     arena_free(&loader->arena);
+    return status;
 }
 
 static weir_status fail_memory(weir_error *error) {
