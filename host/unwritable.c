@@ -15,7 +15,14 @@ typedef struct byte_set {
     uint32_t count;
 } byte_set;
 
-static void check_module(compiler *c, uint32_t index);
+/* What the vocabulary lacks of a module's promises. */
+typedef struct lack {
+    bool matters; /* it can be opened */
+    byte_set structure, names, items;
+} lack;
+
+static void add_state(compiler *c, uint32_t state_id, lack *lack);
+static void check_lack(compiler *c, const module *m, const lack *lack);
 static void check_text(compiler *c);
 
 void refuse_unwritable(compiler *c) {
@@ -23,11 +30,17 @@ void refuse_unwritable(compiler *c) {
     if (a->start == STATE_DEAD) return;
     const bool writable = entries_of(c, a->start)->count != 0;
     if (writable && c->vocab->report.missing_byte_count == 0) return;
+    lack *lacks = NEW_ARRAY(c, lack, a->modules.count + 1);
     for (uint32_t i = 0; i < a->modules.count; i++) {
         const module *m = &a->modules.items[i];
         const bool opens = c->vocab->byte_token[m->type == TYPE_OBJECT ? '{' : '['] != VOCAB_NONE;
-        if (m->start != NONE && entries_of(c, m->start)->count != 0 && opens) check_module(c, i);
+        lacks[i].matters = m->start != NONE && entries_of(c, m->start)->count != 0 && opens;
     }
+    for (uint32_t id = 0; id < a->states.count; id++) {
+        const uint32_t index = a->state_module.items[id];
+        if (index != NONE && lacks[index].matters) add_state(c, id, &lacks[index]);
+    }
+    for (uint32_t i = 0; i < a->modules.count; i++) check_lack(c, &a->modules.items[i], &lacks[i]);
     if (!writable) check_text(c);
 }
 
@@ -142,42 +155,43 @@ static bool is_free_space(const edge *e) {
 }
 
 /* A member whose value cannot be written stands behind its name all the same. */
-static void check_values(compiler *c, uint32_t index, uint32_t instance_id) {
+static void check_values(compiler *c, const module *m, uint32_t instance_id) {
     const automaton *a = c->automaton;
     const instance *in = &a->instances.items[instance_id];
     for (uint32_t i = 0; i < in->exit_count; i++) {
         const uint32_t target = a->targets.items[in->exits + i];
         if (target == NONE || entries_of(c, target)->count != 0) continue;
-        compiler_fail(c, WEIR_ERROR_VOCAB, goal_place(c, a->modules.items[index].goal),
+        compiler_fail(c, WEIR_ERROR_VOCAB, goal_place(c, m->goal),
                       "no value of one of the properties can be written: the vocabulary lacks tokens for its bytes");
     }
 }
 
-static void check_module(compiler *c, uint32_t index) {
+static void add_state(compiler *c, uint32_t state_id, lack *lack) {
     const automaton *a = c->automaton;
-    const module *m = &a->modules.items[index];
-    byte_set structure = {0}, names = {0}, items = {0};
-    for (uint32_t id = 0; id < a->states.count; id++) {
-        if (a->state_module.items[id] != index) continue;
-        const state *s = &a->states.items[id];
-        const bool is_scalar = s->instance != NONE;
-        const bool is_name = is_scalar && m->type == TYPE_OBJECT && a->instances.items[s->instance].object != NONE;
-        if (is_scalar && a->instances.items[s->instance].base != id) continue;
-        if (is_name) {
-            add_name_bytes(c, m, s->instance, &names);
-            check_values(c, index, s->instance);
-        } else if (is_scalar && m->careful) {
-            add_items(c, s->instance, &items);
-        }
-        for (uint32_t k = 0; k < s->edge_count; k++) {
-            const edge *e = &a->edges.items[s->edges + k];
-            if (is_structure(c, e)) add_missing(c, e->lo, e->hi, &structure);
-            if (m->careful && !is_free_space(e)) add_each(c, e, &items);
+    const module *m = &a->modules.items[a->state_module.items[state_id]];
+    const state *s = &a->states.items[state_id];
+    compiler_spend(c, 4 + 4 * (uint64_t)s->edge_count);
+    if (s->instance != NONE) {
+        const instance *in = &a->instances.items[s->instance];
+        if (in->base != state_id) return; /* once for all its states */
+        if (m->type == TYPE_OBJECT && in->object != NONE) {
+            add_name_bytes(c, m, s->instance, &lack->names);
+            check_values(c, m, s->instance);
+        } else if (m->careful) {
+            add_items(c, s->instance, &lack->items);
         }
     }
-    if (structure.count != 0) fail_bytes(c, m->goal, &structure, "containers cannot be written");
-    if (names.count != 0) fail_bytes(c, m->goal, &names, "names of properties cannot be written");
-    if (items.count != 0) fail_bytes(c, m->goal, &items, "items that must differ cannot be written");
+    for (uint32_t k = 0; k < s->edge_count; k++) {
+        const edge *e = &a->edges.items[s->edges + k];
+        if (is_structure(c, e)) add_missing(c, e->lo, e->hi, &lack->structure);
+        if (m->careful && !is_free_space(e)) add_each(c, e, &lack->items);
+    }
+}
+
+static void check_lack(compiler *c, const module *m, const lack *lack) {
+    if (lack->structure.count != 0) fail_bytes(c, m->goal, &lack->structure, "containers cannot be written");
+    if (lack->names.count != 0) fail_bytes(c, m->goal, &lack->names, "names of properties cannot be written");
+    if (lack->items.count != 0) fail_bytes(c, m->goal, &lack->items, "items that must differ cannot be written");
 }
 
 /* No document at all: what its containers and then its texts would need. */

@@ -259,6 +259,11 @@ static weir_status source_parse(loader *loader, source *source, weir_error *erro
     const json_limits limits = {.length = VOCAB_FILE_LIMIT};
     weir_status status =
         json_parse((const char *)text->bytes, text->length, &limits, &loader->arena, &source->root, error);
+    if (status == WEIR_ERROR_JSON && !is_companion && text->bytes[0] == '\n' &&
+        binary_kind(text) == SOURCE_SENTENCEPIECE) { /* "\n{" also begins a model, with a piece of 123 bytes */
+        source->kind = SOURCE_SENTENCEPIECE;
+        return WEIR_OK;
+    }
     if (status != WEIR_OK) return with_name(status, source->name, error);
     if (is_companion) return WEIR_OK;
     if (vocab_is_pairs(source->root))

@@ -181,7 +181,8 @@ typedef struct weir_grammar_options {
       false, 0, 0, 0, NULL, NULL, NULL, NULL }
 
 /* Compiles a JSON Schema (UTF-8 text, `length` bytes) for a vocabulary, which must outlive the grammar. A schema
- * that nothing satisfies compiles; see weir_grammar_satisfiable. Any thread. Free with weir_grammar_destroy. */
+ * that nothing satisfies compiles; see weir_grammar_satisfiable. WEIR_ERROR_VOCAB when the vocabulary cannot write what
+ * the schema needs; the message names the bytes it lacks. Any thread. Free with weir_grammar_destroy. */
 WEIR_API weir_status weir_grammar_from_json_schema(const weir_vocab *vocab, const char *schema, size_t length,
                                                    const weir_grammar_options *options, weir_grammar **out,
                                                    weir_error *error);

@@ -138,6 +138,39 @@ TEST(vocab_companions, tokens_named_special_are_special_but_for_padding) {
     EXPECT_STREQ(error.pointer, "/additional_special_tokens/0");
 }
 
+TEST(vocab_companions, failing_any_one_allocation_is_clean) {
+    static const char *const names[] = {"vocab.json", "tokenizer_config.json", "generation_config.json"};
+    folder folder;
+    folder_make(&folder);
+    put_text(&folder, "vocab.json", pairs);
+    put_text(&folder, "tokenizer_config.json", "{\"eos_token\": \"</s>\", \"additional_special_tokens\": [\"model\"]}");
+    put_text(&folder, "generation_config.json", "{\"eos_token_id\": [4, 3, 4, 3, 4, 3, 4, 3, 4]}");
+    test_memory *memory = test_memory_create();
+    const weir_allocator allocator = test_allocator(memory);
+    weir_vocab_options options = WEIR_VOCAB_OPTIONS_INIT;
+    options.allocator = &allocator;
+    while (test_next_failure(memory)) {
+        weir_vocab *vocab = (weir_vocab *)1;
+        weir_error error;
+        const weir_status status = weir_vocab_load(file_in(&folder, "vocab.json"), &options, &vocab, &error);
+        EXPECT_STATUS(status, memory->failed ? WEIR_ERROR_MEMORY : WEIR_OK, &error);
+        EXPECT_EQ(vocab != NULL, status == WEIR_OK);
+        weir_vocab_destroy(vocab);
+    }
+    folder_remove(&folder, names, COUNT(names));
+}
+
+TEST(vocab_huggingface, unigram_with_byte_fallback_by_the_models_own_word) {
+    weir_vocab *vocab;
+    weir_error error;
+    const char *text = "{\"decoder\": {\"type\": \"Metaspace\"}, \"model\": {\"type\": \"Unigram\", \"byte_fallback\": "
+                       "true, \"unk_id\": 0, \"vocab\": [[\"<unk>\", 0.0], [\"<0x0A>\", 0], [\"▁a\", -3.5e0]]}}";
+    ASSERT_OK(from_text(text, "{\"eos_ids\": [0]}", NULL, &vocab, &error), &error);
+    EXPECT_TRUE(TOKEN_IS(vocab, 1, "\n"));
+    EXPECT_TRUE(TOKEN_IS(vocab, 2, " a"));
+    weir_vocab_destroy(vocab);
+}
+
 TEST(vocab_huggingface, decoders_that_nobody_knows_are_refused) {
     static const char *const decoders[] = {
         "{\"type\": \"Reverse\"}",

@@ -2,6 +2,7 @@
 #include "vocab_files.h"
 
 #include <string.h>
+#include <unistd.h>
 
 TEST(vocab_gguf, types_say_what_a_token_writes_and_padding_is_a_hole) {
     static file_bytes file;
@@ -92,6 +93,22 @@ TEST(vocab_gguf, pairs_come_in_any_order_and_of_any_type) {
     EXPECT_EQ(vocab->stop_count, 1);
     EXPECT_EQ(vocab->stop_ids[0], 1);
     weir_vocab_destroy(vocab);
+}
+
+TEST(vocab_gguf, of_a_whole_model_only_the_front_is_read) {
+    static const char *const names[] = {"model.gguf"};
+    static file_bytes file;
+    folder folder;
+    weir_vocab *vocab;
+    weir_error error;
+    folder_make(&folder);
+    small_gguf(&file);
+    put(&folder, "model.gguf", file.bytes, file.length);
+    if (truncate(file_in(&folder, "model.gguf"), (off_t)1 << 30) != 0) SKIP("no sparse file of 1 GiB here");
+    ASSERT_OK(weir_vocab_load(folder.file, NULL, &vocab, &error), &error);
+    EXPECT_EQ(weir_vocab_token_count(vocab), 5);
+    weir_vocab_destroy(vocab);
+    folder_remove(&folder, names, 1);
 }
 
 static void expect_refusal(const file_bytes *file, const char *message) {

@@ -66,6 +66,20 @@ TEST(vocab_sentencepiece, unknown_fields_and_packings_are_stepped_over) {
     weir_vocab_destroy(vocab);
 }
 
+TEST(vocab_sentencepiece, a_model_that_begins_like_json_is_a_model) {
+    file_bytes file = {.length = 0};
+    char text[115];
+    weir_vocab *vocab;
+    weir_error error;
+    memset(text, 'x', sizeof text);
+    append_piece(&file, text, 114, 3); /* a record of 123 bytes, and so "\n{" in front */
+    append_piece(&file, "</s>", 4, 3);
+    EXPECT_EQ(memcmp(file.bytes, "\n{", 2), 0);
+    ASSERT_OK(from_bytes(&file, NULL, NULL, &vocab, &error), &error);
+    EXPECT_EQ(vocab->stop_ids[0], 1);
+    weir_vocab_destroy(vocab);
+}
+
 TEST(vocab_sentencepiece, errors_name_the_byte) {
     static const struct {
         const char *bytes; /* behind one good piece */
