@@ -259,8 +259,7 @@ static void write_report(weir_vocab *vocab) {
         else if (vocab->flags[token] & VOCAB_SPECIAL) {
             ++report->special_count;
             if (vocab->flags[token] & VOCAB_UNDECODED) ++report->undecoded_count;
-        }
-        else {
+        } else {
             ++report->text_count;
             if (length == 0) ++report->empty_count;
             if (length >= 2 && !is_utf8(bytes, length)) ++report->not_utf8_count;
