@@ -13,7 +13,8 @@ static const char program[] = "jsts";
 static const char usage[] =
     "usage: jsts [options] DIR\n"
     "\n"
-    "  --vocab FILE         tiktoken or tokenizer.json, also .gz, or a meta file (default: the embedded vocabulary)\n"
+    "  --vocab FILE         tiktoken, tokenizer.json, vocab.json, sentencepiece, GGUF, also .gz, or a meta file\n"
+    "                       (default: the embedded vocabulary)\n"
     "  --remotes DIR        documents that answer for http://localhost:1234/ (default: DIR/../../remotes)\n"
     "  --order schema|any   order of the keys (schema); valid instances whose keys only stand in another order pass,\n"
     "                       and are counted apart\n"

@@ -14,7 +14,8 @@ static const char program[] = "maskbench";
 static const char usage[] =
     "usage: maskbench [options] FILE.jsonl[.xz]...\n"
     "\n"
-    "  --vocab FILE         tiktoken or tokenizer.json, also .gz, or a meta file (default: the embedded vocabulary)\n"
+    "  --vocab FILE         tiktoken, tokenizer.json, vocab.json, sentencepiece, GGUF, also .gz, or a meta file\n"
+    "                       (default: the embedded vocabulary)\n"
     "  --order schema|any   order of the keys (schema)\n"
     "  --shuffle-keys SEED  permutes the keys of every object of the instances first\n"
     "  --jobs N             processes, 1 to 64 (1)\n"

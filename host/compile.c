@@ -3,24 +3,11 @@
 
 #include "grammar_object.h"
 #include "tables_io.h"
+#include "unwritable.h"
 
 #define DEFAULT_STATES 4000000u
 #define DEFAULT_MEMORY ((size_t)512 << 20)
 #define DEFAULT_WORK 700000000u /* about a second */
-
-static void refuse_unwritable(compiler *c) {
-    const automaton *a = c->automaton;
-    if (a->start == STATE_DEAD || a->state_costs.items[a->start].count != 0) return;
-    int missing = -1;
-    for (const char *at = "{}[]\",:0123456789"; *at != '\0' && missing < 0; at++) {
-        if (c->vocab->byte_token[(uint8_t)*at] == VOCAB_NONE) missing = (uint8_t)*at;
-    }
-    if (missing >= 0) {
-        compiler_fail(c, WEIR_ERROR_VOCAB, NULL, "no document can be written: the vocabulary has no token for the byte 0x%02X ('%c')",
-                      (unsigned)missing, missing);
-    }
-    compiler_fail(c, WEIR_ERROR_VOCAB, NULL, "no document can be written: the vocabulary lacks tokens that the schema needs");
-}
 
 /* text -> schemas -> goals -> machine -> costs -> rows -> tables */
 static void compile_schema(compiler *c, const char *text, size_t length, const weir_allocator *allocator, tables **out,

@@ -19,6 +19,7 @@ typedef struct frame {
 typedef struct member {
     const json *node;
     uint32_t byte; /* of the name's opening quote */
+    uint32_t hash; /* of the name: what is compared first stands side by side */
 } member;
 
 typedef struct parser {
@@ -194,14 +195,23 @@ static weir_status open_container(parser *p, json *node, json_kind kind) {
     return WEIR_OK;
 }
 
+/* FNV-1a. */
+static uint32_t hash_name(const char *name, uint32_t length) {
+    uint32_t hash = 2166136261u;
+    for (uint32_t i = 0; i < length; i++) hash = (hash ^ (uint8_t)name[i]) * 16777619u;
+    return hash;
+}
+
+/* Any order that brings equal names together. */
 static int compare_names(const member *a, const member *b) {
+    if (a->hash != b->hash) return a->hash < b->hash ? -1 : 1;
     uint32_t shorter = a->node->key_length < b->node->key_length ? a->node->key_length : b->node->key_length;
     int order = memcmp(a->node->key, b->node->key, shorter);
     if (order) return order;
     return (a->node->key_length > b->node->key_length) - (a->node->key_length < b->node->key_length);
 }
 
-/* By name, then by place. */
+/* By name, then by place in the text. */
 static bool member_before(const member *a, const member *b) {
     int order = compare_names(a, b);
     return order < 0 || (order == 0 && a->byte < b->byte);
@@ -371,7 +381,7 @@ static weir_status parse_member_name(parser *p, json *node) {
     void *members = p->members;
     if (!make_room(p, &members, p->member_count, &p->member_capacity, sizeof(member))) return no_memory(p);
     p->members = members;
-    p->members[p->member_count++] = (member){node, byte};
+    p->members[p->member_count++] = (member){node, byte, hash_name(node->key, node->key_length)};
     return WEIR_OK;
 }
 

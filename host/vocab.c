@@ -284,9 +284,10 @@ static void write_report(weir_vocab *vocab) {
         const uint32_t length = vocab->offsets[token + 1] - vocab->offsets[token];
         if (vocab->flags[token] & VOCAB_HOLE)
             ++report->hole_count;
-        else if (vocab->flags[token] & VOCAB_SPECIAL)
+        else if (vocab->flags[token] & VOCAB_SPECIAL) {
             ++report->special_count;
-        else {
+            if (vocab->flags[token] & VOCAB_UNDECODED) ++report->undecoded_count;
+        } else {
             ++report->text_count;
             if (length == 0) ++report->empty_count;
             if (length >= 2 && !is_utf8(bytes, length)) ++report->not_utf8_count;

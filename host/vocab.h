@@ -44,7 +44,8 @@ struct weir_vocab {
     _Atomic uint32_t references; /* beside the owner's: of grammars and of cached results */
 };
 
-enum { VOCAB_SPECIAL = WEIR_TOKEN_SPECIAL, VOCAB_HOLE = 2 };
+/* UNDECODED comes with SPECIAL: the file's alphabet does not say which bytes this token writes. */
+enum { VOCAB_SPECIAL = WEIR_TOKEN_SPECIAL, VOCAB_HOLE = 2, VOCAB_UNDECODED = 4 };
 
 /* One more reference, and one less; the last that goes, the owner's included, frees the vocabulary. Any thread. */
 void vocab_retain(const weir_vocab *vocab);

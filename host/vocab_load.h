@@ -8,8 +8,10 @@
 /* Bounds on what a file may claim; every real vocabulary is far below them. */
 #define VOCAB_TOKEN_LIMIT  (1u << 21) /* token ids and columns of logits */
 #define VOCAB_LENGTH_LIMIT 65535u     /* bytes of one token */
-#define VOCAB_BYTES_LIMIT  (1u << 26) /* bytes of all tokens together */
-#define VOCAB_FILE_LIMIT   ((size_t)1 << 30)
+#define VOCAB_BYTES_LIMIT  (1u << 23) /* bytes of all tokens together; 200,000 tokens have 1.3 MB */
+#define VOCAB_FILE_LIMIT   ((size_t)128 << 20)
+#define VOCAB_GGUF_LIMIT   ((size_t)64 << 20)  /* of a model in GGUF form, the vocabulary stands in front */
+#define VOCAB_MEMORY_LIMIT ((size_t)320 << 20) /* what is read and the draft of it, together */
 
 /* Tokens while they are collected; everything in it lives in the arena. Ids without a token have VOCAB_HOLE. */
 typedef struct vocab_draft {
@@ -17,19 +19,29 @@ typedef struct vocab_draft {
     weir_token *tokens;
     uint32_t count; /* highest id + 1 */
     uint32_t capacity;
-    uint32_t vocab_size; /* as a meta file says, 0: not said */
+    uint32_t vocab_size;  /* as a file says, 0: not said */
+    bool added_is_plain;  /* what a companion says of an added token replaces what the vocabulary says */
     uint32_t *stop_ids;
-    uint32_t stop_count;
+    uint32_t stop_count, stop_capacity;
 } vocab_draft;
 
 /* Sets what an id writes, whatever it was before; `bytes` is borrowed. The id must be below VOCAB_TOKEN_LIMIT. */
 weir_status vocab_draft_set(vocab_draft *draft, uint32_t id, const void *bytes, uint32_t length, uint32_t flags);
 bool vocab_draft_has(const vocab_draft *draft, uint32_t id);
+/* One stop id more. */
+weir_status vocab_draft_add_stop(vocab_draft *draft, uint32_t id, weir_error *error);
 
 /* The readers: text or tree -> draft. Messages say the place, not the file's name. */
 weir_status vocab_read_tiktoken(const uint8_t *text, size_t length, vocab_draft *draft, weir_error *error);
 weir_status vocab_read_huggingface(const json *root, vocab_draft *draft, weir_error *error);
-/* NAME.meta.json or NAME.tokenizer_config.json: special tokens, stop ids, vocabulary size. After the tokens. */
+/* vocab.json: {text: id}, and nothing on how texts become bytes. What no companion explained is refused at the end. */
+bool vocab_is_pairs(const json *root);
+weir_status vocab_read_pairs(const json *root, vocab_draft *draft, weir_error *error);
+weir_status vocab_check_pairs(const json *root, const vocab_draft *draft, weir_error *error);
+weir_status vocab_read_sentencepiece(const uint8_t *text, size_t length, vocab_draft *draft, weir_error *error);
+weir_status vocab_read_gguf(const uint8_t *text, size_t length, vocab_draft *draft, weir_error *error);
+/* A companion, after the tokens: NAME.meta.json, tokenizer_config.json, special_tokens_map.json or
+ * generation_config.json. Special tokens, vocabulary size, and stop ids, which are added to those of the draft. */
 weir_status vocab_read_meta(const json *root, vocab_draft *draft, weir_error *error);
 /* A member of `object` that must be a token id. */
 weir_status vocab_read_id(const json *value, const json *holder, const char *what, uint32_t *id, weir_error *error);

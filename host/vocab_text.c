@@ -79,6 +79,7 @@ static weir_status read_file(const weir_allocator *allocator, const char *path, 
         if (status != WEIR_OK) break;
         got = fread(out->bytes + out->length, 1, out->capacity - out->length, file);
         out->length += got;
+        if (out->length >= VOCAB_GGUF_LIMIT && memcmp(out->bytes, "GGUF", 4) == 0) break; /* the rest is weights */
     }
     if (status == WEIR_OK && ferror(file))
         status = fail_at_byte(error, WEIR_ERROR_FILE, (int64_t)out->length, "cannot be read: %s", strerror(errno));

@@ -95,13 +95,16 @@ typedef struct weir_vocab_options {
  * are accepted when they are below logits_width. Any thread. Free with weir_vocab_destroy. */
 WEIR_API weir_status weir_vocab_create(const weir_token *tokens, uint32_t token_count, const weir_vocab_options *options,
                                        weir_vocab **out, weir_error *error);
-/* A vocabulary from a file; the kind is detected from its content: a tiktoken rank file, a Hugging Face
- * tokenizer.json, either gzip-compressed, or a *.meta.json that names its `vocab_file`. Special tokens and stop ids
- * of NAME.tiktoken come from NAME.meta.json beside it, those of NAME.tokenizer.json from NAME.meta.json or
- * NAME.tokenizer_config.json; options->stop_ids replaces the stop ids. WEIR_ERROR_VOCAB when no stop id is known. */
+/* A vocabulary from a file, plain or gzip; the kind is detected from its content: a tiktoken rank file, a Hugging Face
+ * tokenizer.json or (byte-level) vocab.json, a sentencepiece model, a GGUF model or vocabulary, or a *.meta.json that
+ * names its `vocab_file`. Beside NAME.KIND stands NAME.meta.json, or else NAME.tokenizer_config.json,
+ * NAME.special_tokens_map.json and NAME.generation_config.json, as far as they exist; beside tokenizer.json,
+ * tokenizer.model and vocab.json the same without NAME. They name special tokens and stop ids; where they name no stop
+ * id, those of the sentencepiece or GGUF file hold; options->stop_ids replaces all. WEIR_ERROR_VOCAB when no stop id is
+ * known, and for whatever does not tell the bytes of its tokens. Any thread. Free with weir_vocab_destroy. */
 WEIR_API weir_status weir_vocab_load(const char *path, const weir_vocab_options *options, weir_vocab **out,
                                      weir_error *error);
-/* The same from memory. `text` is the file's content, `meta` the meta file's content or NULL. */
+/* The same from memory. `text` is the file's content, `meta` the content of one of the files beside it, or NULL. */
 WEIR_API weir_status weir_vocab_from_memory(const void *text, size_t length, const void *meta, size_t meta_length,
                                             const weir_vocab_options *options, weir_vocab **out, weir_error *error);
 /* The embedded byte-level BPE vocabulary of a few thousand tokens: everything runs without a download. */
@@ -128,6 +131,7 @@ typedef struct weir_vocab_report {
     uint32_t missing_byte_count;
     uint8_t missing_bytes[32]; /* bit b (byte b/8, bit b%8): no token is exactly the byte b */
     uint32_t longest_token;    /* bytes */
+    uint32_t undecoded_count;  /* special ones among them whose bytes the file does not tell: never allowed as text */
 } weir_vocab_report;
 /* The self-check: what is unusual in this vocabulary. Cheap; the counts are kept from creation. */
 WEIR_API void weir_vocab_check(const weir_vocab *vocab, weir_vocab_report *report);
@@ -180,7 +184,8 @@ typedef struct weir_grammar_options {
       false, 0, 0, 0, NULL, NULL, NULL, NULL }
 
 /* Compiles a JSON Schema (UTF-8 text, `length` bytes) for a vocabulary, which the grammar keeps alive. A schema
- * that nothing satisfies compiles; see weir_grammar_satisfiable. Any thread. Free with weir_grammar_destroy. */
+ * that nothing satisfies compiles; see weir_grammar_satisfiable. WEIR_ERROR_VOCAB when the vocabulary cannot write what
+ * the schema needs; the message names the bytes it lacks. Any thread. Free with weir_grammar_destroy. */
 WEIR_API weir_status weir_grammar_from_json_schema(const weir_vocab *vocab, const char *schema, size_t length,
                                                    const weir_grammar_options *options, weir_grammar **out,
                                                    weir_error *error);

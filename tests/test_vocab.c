@@ -1,5 +1,5 @@
 /* test_vocab.c - vocabularies from bytes, the trie, the embedded vocabulary, and what a failing allocator leaves. */
-#include "vocab_helpers.h"
+#include "vocab_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -296,6 +296,13 @@ static weir_status make_vocab(uint32_t kind, const weir_allocator *allocator, we
     if (kind == 1) return from_text(small_tiktoken, small_meta, &options, out, error);
     if (kind == 2) return from_text(byte_level, stop_is_e, &options, out, error);
     if (kind == 3) return weir_vocab_default(&options, out, error);
+    if (kind == 4) return from_text("{\"a\": 0, \"</s>\": 1}", "{\"eos_token_id\": [1, 0]}", &options, out, error);
+    static file_bytes file;
+    if (kind == 5 || kind == 6) {
+        kind == 5 ? small_model(&file) : small_gguf(&file);
+        options.stop_count = 0;
+        return from_bytes(&file, NULL, &options, out, error);
+    }
     size_t length;
     uint8_t *packed = pack(small_tiktoken, strlen(small_tiktoken), &length);
     const weir_status status =
@@ -305,7 +312,7 @@ static weir_status make_vocab(uint32_t kind, const weir_allocator *allocator, we
 }
 
 TEST(vocab, failing_any_one_allocation_is_clean) {
-    for (uint32_t kind = 0; kind < 5; ++kind) {
+    for (uint32_t kind = 0; kind < 8; ++kind) {
         test_context("kind %u", kind);
         test_memory *memory = test_memory_create();
         const weir_allocator allocator = test_allocator(memory);
