@@ -19,21 +19,25 @@ static void refuse_unwritable(compiler *c) {
         compiler_fail(c, WEIR_ERROR_VOCAB, NULL, "no document can be written: the vocabulary has no token for the byte 0x%02X ('%c')",
                       (unsigned)missing, missing);
     }
+    bool whole = true; /* every byte that stands in UTF-8 can be written */
+    for (uint32_t byte = 0x20; byte < 0xF5; byte++) {
+        whole &= c->vocab->byte_token[byte] != VOCAB_NONE || byte == 0x7F || byte == 0xC0 || byte == 0xC1;
+    }
+    if (whole) compiler_fail(c, WEIR_ERROR_LIMIT, NULL, "every document takes more than %u tokens", COST_NEVER - 1);
     compiler_fail(c, WEIR_ERROR_VOCAB, NULL, "no document can be written: the vocabulary lacks tokens that the schema needs");
 }
 
 /* text -> schemas -> goals -> machine -> costs -> rows -> tables */
 static void compile_schema(compiler *c, const char *text, size_t length, const weir_allocator *allocator, tables **out,
                            size_t *size) {
-    const json *root;
-    weir_status status = json_parse(text, length, NULL, &c->arena, &root, c->error);
+    weir_status status = json_parse(text, length, NULL, &c->arena, &c->root, c->error);
     if (status != WEIR_OK) {
         c->status = status;
         longjmp(c->exit, 1);
     }
     compiler_spend(c, 20 * (uint64_t)length);
     c->formulas = formula_set_new(c);
-    schema_set_new(c, root);
+    schema_set_new(c, c->root);
     goals_analyse(c);
     automaton_build(c);
     automaton_costs(c);

@@ -81,6 +81,9 @@ weir_status tables_write(compiler *c, const masks *m, const weir_allocator *allo
         [SECTION_WORDS] = {m->words.items, m->words.count, sizeof(uint32_t)}};
     size_t bytes = (sizeof(tables) + 7) / 8 * 8;
     for (int i = 0; i < SECTION_COUNT; i++) bytes += (sections[i].count * sections[i].size + 7) / 8 * 8;
+    if (bytes > c->arena.limit - c->arena.total) {
+        compiler_fail(c, WEIR_ERROR_LIMIT, NULL, "the compile needs more than %zu bytes of memory", c->arena.limit);
+    }
     tables *t = allocate(allocator, bytes);
     if (t == NULL) compiler_fail(c, WEIR_ERROR_MEMORY, NULL, "out of memory for %zu bytes of tables", bytes);
     memset(t, 0, bytes);
