@@ -6,6 +6,7 @@
 
 #define ROLLBACK_LEAST 256u
 #define ROLLBACK_MOST (1u << 20)
+#define LOG_FIRST (1u << 22) /* words noted for rollback before the log grows, at most */
 
 /* --- creating ------------------------------------------------------------------------------------------------- */
 
@@ -25,7 +26,8 @@ static weir_status make(const weir_grammar *grammar, const weir_allocator *alloc
     m->frames = allocate(allocator, sizeof(uint32_t) * m->walk_words);
     m->saved = allocate(allocator, bytes);
     m->steps = allocate(allocator, sizeof *m->steps * 2 * rollback);
-    m->log_capacity = 64 + rollback * grammar->tables->frame_words;
+    size_t words = 64 + (size_t)rollback * grammar->tables->frame_words; /* it grows where that is not enough */
+    m->log_capacity = words < LOG_FIRST ? (uint32_t)words : LOG_FIRST;
     m->log = allocate(allocator, sizeof *m->log * m->log_capacity);
     if (m->sequence == NULL || m->frames == NULL || m->saved == NULL || m->steps == NULL || m->log == NULL) {
         weir_matcher_destroy(m);
@@ -164,6 +166,7 @@ static bool reserve_log(weir_matcher *m, const walk *w) {
     if (w->depth >= w->low) needed += (size_t)(w->depth - w->low + 1) * m->grammar->tables->frame_words;
     if (needed <= m->log_capacity) return true;
     size_t capacity = 2 * needed;
+    if (capacity > UINT32_MAX) return false;
     void *log = reallocate(&m->allocator, m->log, sizeof *m->log * m->log_capacity, sizeof *m->log * capacity);
     if (log == NULL) return false;
     m->log = log;

@@ -108,6 +108,16 @@ void hostile_use(const weir_grammar *grammar, uint32_t longest) {
 
 /* --- compiling one -------------------------------------------------------------------------------------------- */
 
+/* What was compiled is what a saved copy of it says. */
+static void expect_loads(const weir_grammar *grammar, const weir_allocator *allocator) {
+    size_t length;
+    const void *tables = weir_grammar_tables(grammar, &length);
+    weir_grammar *loaded;
+    weir_error error;
+    EXPECT_OK(weir_grammar_load(weir_grammar_vocab(grammar), tables, length, allocator, &loaded, &error), &error);
+    weir_grammar_destroy(loaded);
+}
+
 static void compile_one(const weir_vocab *vocab, const hostile_case *h, const hostile_text *t) {
     test_memory *memory = test_memory_create();
     weir_allocator allocator = test_allocator(memory);
@@ -127,7 +137,8 @@ static void compile_one(const weir_vocab *vocab, const hostile_case *h, const ho
         EXPECT_NE(error.message[0], '\0');
         EXPECT_NULL(grammar);
     } else {
-        hostile_use(grammar, 40);
+        expect_loads(grammar, &allocator);
+        hostile_use(grammar, 100);
     }
     weir_grammar_destroy(grammar);
     EXPECT_EQ(memory->live_blocks, 0);
@@ -145,4 +156,21 @@ void hostile_compile(const weir_vocab *vocab, const hostile_case *cases, size_t 
     }
     test_context(NULL);
     hostile_free(&t);
+}
+
+void hostile_compile_small(const hostile_case *cases, size_t count) {
+    weir_vocab *vocab;
+    weir_error error;
+    ASSERT_OK(weir_vocab_default(NULL, &vocab, &error), &error);
+    hostile_compile(vocab, cases, count);
+    weir_vocab_destroy(vocab);
+}
+
+void hostile_compile_real(const hostile_case *cases, size_t count) {
+    weir_vocab *vocab;
+    weir_error error;
+    char path[1024];
+    ASSERT_OK(weir_vocab_load(test_data("tokenizers/llama3.tiktoken.gz", path, sizeof path), NULL, &vocab, &error), &error);
+    hostile_compile(vocab, cases, count);
+    weir_vocab_destroy(vocab);
 }

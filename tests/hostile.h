@@ -30,6 +30,9 @@ void hostile_write(const hostile_case *h, hostile_text *t);
 /* Compiles each case with the default budgets and a counting allocator: the status is the expected one, an error says where
  * and why, memory stays inside the default limit, and a grammar that compiles is used. */
 void hostile_compile(const weir_vocab *vocab, const hostile_case *cases, size_t count);
+/* The same with the embedded vocabulary, and with a real one where WEIR_DATA is set. */
+void hostile_compile_small(const hostile_case *cases, size_t count);
+void hostile_compile_real(const hostile_case *cases, size_t count);
 /* Takes tokens of the masks until the text ends or `longest` were taken: each must be accepted, and every third is taken
  * back and taken again, in the matcher and in a copy of it, which must agree. */
 void hostile_use(const weir_grammar *grammar, uint32_t longest);

@@ -65,14 +65,14 @@ static const hostile_case products[] = {
     {"unique strings of few letters", "{'uniqueItems':true,'minItems':1000,'items':{'type':'string','pattern':'^[ab]{10}$'}}", "", "", "", "", 0, REFUSED},
 };
 
-#define RUN(cases)                                                                                                     \
-    do {                                                                                                               \
-        weir_vocab *vocab;                                                                                             \
-        ASSERT_OK(weir_vocab_default(NULL, &vocab, NULL), NULL);                                                       \
-        hostile_compile(vocab, cases, sizeof(cases) / sizeof *(cases));                                                \
-        weir_vocab_destroy(vocab);                                                                                     \
-    } while (0)
+#define COUNT(cases) (sizeof(cases) / sizeof *(cases))
 
-TEST(hostile_pattern, repetitions_end_inside_the_budgets) { RUN(repeats); }
-TEST(hostile_pattern, shapes_end_inside_the_budgets) { RUN(shapes); }
-TEST(hostile_pattern, products_end_inside_the_budgets) { RUN(products); }
+TEST(hostile_pattern, repetitions_end_inside_the_budgets) { hostile_compile_small(repeats, COUNT(repeats)); }
+TEST(hostile_pattern, shapes_end_inside_the_budgets) { hostile_compile_small(shapes, COUNT(shapes)); }
+TEST(hostile_pattern, products_end_inside_the_budgets) { hostile_compile_small(products, COUNT(products)); }
+
+TEST(hostile_pattern, all_of_them_end_with_a_real_vocabulary) {
+    hostile_compile_real(repeats, COUNT(repeats));
+    hostile_compile_real(shapes, COUNT(shapes));
+    hostile_compile_real(products, COUNT(products));
+}
