@@ -99,34 +99,35 @@ void weir_vocab_destroy(weir_vocab *vocab) {
 }
 
 uint32_t weir_vocab_token_count(const weir_vocab *vocab) {
-    return vocab->token_count;
+    return vocab ? vocab->token_count : 0;
 }
 
 uint32_t weir_vocab_logits_width(const weir_vocab *vocab) {
-    return vocab->logits_width;
+    return vocab ? vocab->logits_width : 0;
 }
 
 uint32_t weir_vocab_mask_words(const weir_vocab *vocab) {
-    return vocab->mask_words;
+    return vocab ? vocab->mask_words : 0;
 }
 
 const uint8_t *weir_vocab_token(const weir_vocab *vocab, uint32_t token, uint32_t *length) {
-    const bool known = token < vocab->token_count;
+    const bool known = vocab && token < vocab->token_count;
     if (length) *length = known ? vocab->offsets[token + 1] - vocab->offsets[token] : 0;
+    if (!vocab) return NULL;
     return known ? vocab->bytes + vocab->offsets[token] : vocab->bytes;
 }
 
 bool weir_vocab_is_special(const weir_vocab *vocab, uint32_t token) {
-    return token < vocab->token_count && (vocab->flags[token] & VOCAB_SPECIAL);
+    return vocab && token < vocab->token_count && (vocab->flags[token] & VOCAB_SPECIAL);
 }
 
 const uint32_t *weir_vocab_stop_ids(const weir_vocab *vocab, uint32_t *count) {
-    if (count) *count = vocab->stop_count;
-    return vocab->stop_ids;
+    if (count) *count = vocab ? vocab->stop_count : 0;
+    return vocab ? vocab->stop_ids : NULL;
 }
 
 void weir_vocab_check(const weir_vocab *vocab, weir_vocab_report *report) {
-    *report = vocab->report;
+    if (report) *report = vocab ? vocab->report : (weir_vocab_report){0};
 }
 
 static weir_status copy_tokens(weir_vocab *vocab, const weir_token *tokens, weir_error *error) {
