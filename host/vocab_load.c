@@ -77,7 +77,7 @@ static weir_status loader_init(loader *loader, const weir_vocab_options *options
     memset(loader, 0, sizeof *loader);
     TRY(vocab_options_read(options, &loader->options, error));
     loader->allocator = allocator_or_default(loader->options.allocator);
-    arena_init(&loader->arena, &loader->allocator, 0);
+    arena_init(&loader->arena, &loader->allocator, VOCAB_MEMORY_LIMIT);
     loader->draft.arena = &loader->arena;
     return WEIR_OK;
 }

@@ -10,6 +10,7 @@
 #define VOCAB_LENGTH_LIMIT 65535u     /* bytes of one token */
 #define VOCAB_BYTES_LIMIT  (1u << 26) /* bytes of all tokens together */
 #define VOCAB_FILE_LIMIT   ((size_t)1 << 30)
+#define VOCAB_MEMORY_LIMIT ((size_t)512 << 20) /* while reading, as a compile has */
 
 /* Tokens while they are collected; everything in it lives in the arena. Ids without a token have VOCAB_HOLE. */
 typedef struct vocab_draft {
