@@ -97,6 +97,15 @@ static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id, const n
     return masks_row(c, m, r);
 }
 
+const needs *masks_needs_inside(masks *m, const automaton *a, uint32_t instance_id) {
+    needs *inside = &m->uses[instance_id].inside;
+    const scalar_module *s = a->scalars.items[a->instance_module.items[instance_id]];
+    uint32_t base = a->instances.items[instance_id].base;
+    for (uint32_t i = 0; !m->uses[instance_id].known && i < s->locals.count; i++) needs_widen(inside, &m->finish[base + i]);
+    m->uses[instance_id].known = true;
+    return inside;
+}
+
 /* What the rows of an instance hang on beside the place in its module: what follows each end, the object of its names, and
  * the most that its states need. Equal ids: equal in all of it. */
 static uint32_t use_of(compiler *c, masks *m, uint32_t instance_id) {
@@ -104,8 +113,7 @@ static uint32_t use_of(compiler *c, masks *m, uint32_t instance_id) {
     const instance *in = &a->instances.items[instance_id];
     const scalar_module *s = a->scalars.items[a->instance_module.items[instance_id]];
     if (m->uses[instance_id].id != NONE) return m->uses[instance_id].id;
-    needs *inside = &m->uses[instance_id].inside;
-    for (uint32_t i = 0; i < s->locals.count; i++) needs_widen(inside, &m->finish[in->base + i]);
+    const needs *inside = masks_needs_inside(m, a, instance_id);
     m->key.count = 0;
     PUSH(c, m->key, a->instance_module.items[instance_id]);
     PUSH(c, m->key, in->object);

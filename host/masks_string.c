@@ -254,7 +254,9 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     PUSH(c, m->key, in->longest != NONE);
     PUSH(c, m->key, has_any_length(a, in));
     PUSH(c, m->key, in->hash_used != 0);
-    PUSH(c, m->key, m->finish[state_id].depth);
+    /* Texts told apart can need more than the shallowest of them, which is what the state knows. */
+    uint32_t depth = special ? masks_needs_inside(m, a, instance_id)->depth : m->finish[state_id].depth;
+    PUSH(c, m->key, depth);
     PUSH(c, m->key, m->finish[state_id].cost);
     PUSH(c, m->key, m->finish[state_id].lines);
     for (uint32_t i = 0; i < in->length_count; i++) {
@@ -301,7 +303,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
         needs_widen(&d.needs, &m->suffix_sets.items[set].needs);
     }
     needs stay = m->finish[state_id]; /* and a few bytes: of an escape or a code point that is not complete */
-    needs_widen(&d.needs, &(needs){0, cost_add(stay.cost, 16), stay.lines});
+    needs_widen(&d.needs, &(needs){depth, cost_add(stay.cost, 16), stay.lines});
     masks_note_needs(&r, &d.needs);
     r.patches = masks_patches(c, m, patches, in->length_count);
     uint32_t plus_count = sort_distinct(d.plus.items, d.plus.count);

@@ -174,3 +174,24 @@ void hostile_compile_real(const hostile_case *cases, size_t count) {
     hostile_compile(vocab, cases, count);
     weir_vocab_destroy(vocab);
 }
+
+weir_vocab *hostile_vocab(void) {
+    static const char *const longer[] = {"\": ", "\", \"", "{\"", "[[", "]]", "}, ", "12", "0.5", "abc", "ab\"", "\\u00", "null", "true",
+                                         "one\"", "[1, 2", "\"]", "\n  ", "false", "-1e", "x\"", "aa", "  "};
+    enum { LONGER = sizeof longer / sizeof *longer };
+    weir_token tokens[256 + LONGER + 1];
+    uint8_t bytes[256];
+    uint32_t stop = 256 + LONGER;
+    weir_vocab_options options = WEIR_VOCAB_OPTIONS_INIT;
+    weir_vocab *vocab;
+    weir_error error;
+    for (uint32_t i = 0; i < 256; i++) {
+        bytes[i] = (uint8_t)i;
+        tokens[i] = (weir_token){&bytes[i], 1, 0};
+    }
+    for (uint32_t i = 0; i < LONGER; i++) tokens[256 + i] = (weir_token){longer[i], (uint32_t)strlen(longer[i]), 0};
+    tokens[stop] = (weir_token){"<end>", 5, WEIR_TOKEN_SPECIAL};
+    options.stop_ids = &stop, options.stop_count = 1, options.logits_width = 300;
+    ASSERT_OK(weir_vocab_create(tokens, stop + 1, &options, &vocab, &error), &error);
+    return vocab;
+}

@@ -33,6 +33,8 @@ void hostile_compile(const weir_vocab *vocab, const hostile_case *cases, size_t 
 /* The same with the embedded vocabulary, and with a real one where WEIR_DATA is set. */
 void hostile_compile_small(const hostile_case *cases, size_t count);
 void hostile_compile_real(const hostile_case *cases, size_t count);
+/* Every byte, some longer tokens of JSON, and a stop token; the logits are wider than the tokens. */
+weir_vocab *hostile_vocab(void);
 /* Takes tokens of the masks until the text ends or `longest` were taken: each must be accepted, and every third is taken
  * back and taken again, in the matcher and in a copy of it, which must agree. */
 void hostile_use(const weir_grammar *grammar, uint32_t longest);

@@ -140,11 +140,9 @@ TEST(hostile_schema, numbers_without_measure_end_inside_the_budgets) { hostile_c
 TEST(hostile_schema, unique_arrays_end_inside_the_budgets) { hostile_compile_small(unique, COUNT(unique)); }
 TEST(hostile_schema, ten_megabytes_end_inside_the_budgets) { hostile_compile_small(large, COUNT(large)); }
 
-TEST(hostile_schema, all_of_them_end_with_a_real_vocabulary) {
+TEST(hostile_schema, those_of_many_masks_end_with_a_real_vocabulary) {
     hostile_compile_real(deep, COUNT(deep));
-    hostile_compile_real(wide, COUNT(wide));
     hostile_compile_real(exponential, COUNT(exponential));
     hostile_compile_real(unique, COUNT(unique));
     hostile_compile_real(numbers, COUNT(numbers));
-    hostile_compile_real(large, COUNT(large));
 }
