@@ -28,7 +28,8 @@ typedef struct hostile_case {
 
 void hostile_write(const hostile_case *h, hostile_text *t);
 /* Compiles each case with the default budgets and a counting allocator: the status is the expected one, an error says where
- * and why, memory stays inside the default limit, and a grammar that compiles is used. */
+ * and why, memory stays inside the default limit, and a grammar that compiles is used. HOSTILE=WORD in the environment: only
+ * the cases whose name holds the word. */
 void hostile_compile(const weir_vocab *vocab, const hostile_case *cases, size_t count);
 /* The same with the embedded vocabulary, and with a real one where WEIR_DATA is set. */
 void hostile_compile_small(const hostile_case *cases, size_t count);
