@@ -204,8 +204,9 @@ static void check_backslashes(text_walk *w, uint32_t state_id) {
     }
 }
 
-static uint32_t sort_distinct(uint32_t *items, uint32_t count) {
+static uint32_t sort_distinct(compiler *c, uint32_t *items, uint32_t count) {
     uint32_t kept = 0;
+    compiler_spend(c, 20 * (uint64_t)count);
     if (count != 0) qsort(items, count, sizeof *items, order_ids);
     for (uint32_t i = 0; i < count; i++) {
         if (kept == 0 || items[kept - 1] != items[i]) items[kept++] = items[i];
@@ -306,9 +307,9 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     needs_widen(&d.needs, &(needs){depth, cost_add(stay.cost, 16), stay.lines});
     masks_note_needs(&r, &d.needs);
     r.patches = masks_patches(c, m, patches, in->length_count);
-    uint32_t plus_count = sort_distinct(d.plus.items, d.plus.count);
-    uint32_t minus_count = sort_distinct(d.minus.items, d.minus.count);
-    uint32_t guarded_count = sort_distinct(d.guarded.items, d.guarded.count);
+    uint32_t plus_count = sort_distinct(c, d.plus.items, d.plus.count);
+    uint32_t minus_count = sort_distinct(c, d.minus.items, d.minus.count);
+    uint32_t guarded_count = sort_distinct(c, d.guarded.items, d.guarded.count);
     /* A guarded token of a text or of the free part alike is decided by its walk. */
     r.plain = masks_list(c, m, d.plus.items, plus_count);
     r.plain_count = plus_count;
@@ -316,7 +317,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     r.minus_count = minus_count;
     r.guarded = masks_list(c, m, d.guarded.items, guarded_count);
     r.guarded_count = guarded_count;
-    r.closing_count = sort_distinct(d.closing.items, d.closing.count);
+    r.closing_count = sort_distinct(c, d.closing.items, d.closing.count);
     r.closing = masks_list(c, m, d.closing.items, r.closing_count);
     r.named = masks_named(c, m, d.named.items, d.named.count);
     r.named_count = d.named.count;

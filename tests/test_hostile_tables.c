@@ -148,7 +148,7 @@ TEST(hostile_tables, every_field_changed_with_a_sound_checksum_is_refused_or_har
     world_open(&w);
     for (uint32_t i = 0; i < SCHEMAS * 4 && !test_has_failed(); i++) {
         world_compile(&w, schemas[i % SCHEMAS], (weir_whitespace)(i / SCHEMAS), (weir_key_order)(i % 2));
-        change_words(&w, 200);
+        change_words(&w, 100);
     }
     EXPECT_GT(w.refused, 1000); /* both happen */
     EXPECT_GT(w.used, 1000);
