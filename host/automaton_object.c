@@ -29,7 +29,7 @@ void plan_object(compiler *c, module *m) {
             const graph_node *node = &object->nodes.items[i];
             if (m->productive[i]) continue;
             bool productive = node->close != FORMULA_FALSE && module_usable(m, goal_class(g, node->close)) &&
-                              object_needs_writable(object, node);
+                              object_needs_writable(c, object, node);
             for (uint32_t k = 0; k < node->takes.count && !productive; k++) {
                 const take *t = &node->takes.items[k];
                 productive = takes_productive(m, t) && !may_be_spent(c, object, node, t);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "options.h"
+
 #define DEFAULT_BYTES   ((size_t)512 << 20)
 #define DEFAULT_WORKERS 4
 #define FIRST_BUCKETS   64
@@ -10,12 +12,7 @@
 
 static weir_status read_options(const weir_cache_options *given, weir_cache_options *options, weir_error *error) {
     *options = (weir_cache_options)WEIR_CACHE_OPTIONS_INIT;
-    if (given != NULL) {
-        if (given->size < sizeof(size_t) || given->size > 4096) {
-            return fail(error, WEIR_ERROR_ARGUMENT, "options.size is %zu; use WEIR_CACHE_OPTIONS_INIT", given->size);
-        }
-        memcpy(options, given, given->size < sizeof *options ? given->size : sizeof *options);
-    }
+    TRY(READ_OPTIONS(weir_cache_options, size, given, options, error));
     if (options->byte_limit == 0) options->byte_limit = DEFAULT_BYTES;
     if (options->worker_count == 0) options->worker_count = DEFAULT_WORKERS;
     if (options->worker_count > CACHE_WORKERS_MAX) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "grammar_object.h"
+#include "options.h"
 #include "tables_io.h"
 #include "unwritable.h"
 
@@ -12,15 +13,14 @@
 /* text -> schemas -> goals -> machine -> costs -> rows -> tables */
 static void compile_schema(compiler *c, const char *text, size_t length, const weir_allocator *allocator, tables **out,
                            size_t *size) {
-    const json *root;
-    weir_status status = json_parse(text, length, NULL, &c->arena, &root, c->error);
+    weir_status status = json_parse(text, length, NULL, &c->arena, &c->root, c->error);
     if (status != WEIR_OK) {
         c->status = status;
         longjmp(c->exit, 1);
     }
     compiler_spend(c, 20 * (uint64_t)length);
     c->formulas = formula_set_new(c);
-    schema_set_new(c, root);
+    schema_set_new(c, c->root);
     goals_analyse(c);
     automaton_build(c);
     automaton_costs(c);
@@ -36,12 +36,7 @@ static void compile_schema(compiler *c, const char *text, size_t length, const w
 weir_status grammar_options_check(const weir_grammar_options *given, weir_grammar_options *options, weir_error *error) {
     const weir_grammar_options defaults = WEIR_GRAMMAR_OPTIONS_INIT;
     *options = defaults;
-    if (given != NULL) {
-        if (given->size < sizeof(size_t) || given->size > 4096) {
-            return fail(error, WEIR_ERROR_ARGUMENT, "options.size is %zu; use WEIR_GRAMMAR_OPTIONS_INIT", given->size);
-        }
-        memcpy(options, given, given->size < sizeof *options ? given->size : sizeof *options);
-    }
+    TRY(READ_OPTIONS(weir_grammar_options, size, given, options, error));
     if ((unsigned)options->whitespace > WEIR_WHITESPACE_PRETTY) {
         return fail(error, WEIR_ERROR_ARGUMENT, "options.whitespace is %d, not one of weir_whitespace", (int)options->whitespace);
     }

@@ -9,7 +9,7 @@
 #define PROGRESS_EVERY 1000000
 
 void compiler_fail(compiler *c, weir_status status, const json *place, const char *format, ...) {
-    if (place == NULL && status == WEIR_ERROR_LIMIT) place = c->part;
+    if (place == NULL && status == WEIR_ERROR_LIMIT) place = c->part != NULL ? c->part : c->root;
     if (c->error != NULL) {
         char message[sizeof c->error->message];
         char pointer[sizeof c->error->pointer] = "";

@@ -29,7 +29,8 @@ typedef struct compiler {
     weir_status status;
     uint64_t work, next_progress;
     uint32_t nesting; /* recursion of the passes, bounded so that hostile schemas cannot exhaust the C stack */
-    const json *part; /* of the schema, that is being compiled: what a limit names; NULL: none in particular */
+    const json *root; /* of the schema */
+    const json *part; /* of it, that is being compiled: what a limit names; NULL: none in particular, so the root */
     struct resource_set *resources;
     struct schema_set *schemas;
     struct formula_set *formulas;

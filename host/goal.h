@@ -134,7 +134,7 @@ const json *goal_place(const compiler *c, goal_id id);
 /* The class's index in the goal, or NONE. */
 uint32_t goal_class(const goal *g, formula class);
 /* Whether every needed name has a value that does not end all hope. */
-bool object_needs_writable(const graph *object, const graph_node *node);
+bool object_needs_writable(compiler *c, const graph *object, const graph_node *node);
 /* [names] Sets those that have certainly not been read at a node: the formula still waits for them. */
 void object_waits(compiler *c, const graph *object, formula left, uint8_t *waits);
 /* [count] Where each text stands among them in the order of the bytes of its JSON spelling. */

@@ -206,9 +206,11 @@ static uint32_t object_target(compiler *c, goal *g, uint32_t index, const take *
     return graph_node_add(c, g->object, position, node.flips + (left != plain), left);
 }
 
-bool object_needs_writable(const graph *object, const graph_node *node) {
+bool object_needs_writable(compiler *c, const graph *object, const graph_node *node) {
+    compiler_spend(c, object->names.count / 4);
     for (uint32_t i = 0; i < object->names.count; i++) {
         bool writable = !object->needed[i] || is_spent(node, i); /* a needed name is spent once it has been read */
+        if (!writable) compiler_spend(c, 1 + node->takes.count / 4);
         for (uint32_t k = 0; k < node->takes.count && !writable; k++) {
             const take *t = &node->takes.items[k];
             for (uint32_t n = 0; n < t->targets.count && t->name == i; n++) writable |= t->targets.items[n] != NONE;
@@ -535,7 +537,7 @@ void analyse_object(compiler *c, goal_id id) {
             open_object_node(c, g, index);
             more |= find_targets(c, id, index);
             const graph_node *node = &g->object->nodes.items[index];
-            if (node->close != FORMULA_FALSE && object_needs_writable(g->object, node)) goal_add_class(c, g, node->close);
+            if (node->close != FORMULA_FALSE && object_needs_writable(c, g->object, node)) goal_add_class(c, g, node->close);
             compiler_spend(c, 50);
         }
         if (has_too_many(g->object)) {

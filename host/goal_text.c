@@ -84,7 +84,7 @@ static void find_cuts(compiler *c, product *p) {
         PUSH(c, p->cuts, point + 1);
     }
     qsort(p->cuts.items, p->cuts.count, sizeof *p->cuts.items, order_ids);
-    compiler_spend(c, 20 * (uint64_t)p->cuts.count);
+    compiler_spend(c, 40 * (uint64_t)p->cuts.count); /* mostly of the sort */
 }
 
 static void step(compiler *c, product *p, uint32_t point) {

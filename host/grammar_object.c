@@ -91,7 +91,7 @@ weir_status weir_grammar_load(const weir_vocab *vocab, const void *blob, size_t 
     vocab_retain(vocab);
     g->tables = copy;
     g->bytes = length;
-    weir_status status = tables_check(copy, length, vocab, error);
+    weir_status status = tables_check(copy, length, vocab, &chosen, error);
     if (status != WEIR_OK) {
         weir_grammar_destroy(g);
         return status;

@@ -118,7 +118,7 @@ static void link_node(parser *p, json *node) {
         top->node->child = node;
     }
     top->last = node;
-    top->node->count++;
+    node->index = top->node->count++;
 }
 
 /* After a value: `,` (the next child follows), or as many closing brackets as there are, or the end. */

@@ -27,6 +27,7 @@ typedef struct json {
     const struct json *parent;
     const char *key;          /* member name, decoded, NUL-terminated as well; NULL for items */
     uint32_t key_length;
+    uint32_t index;           /* place among its siblings */
     const char *text;         /* decoded string, or the number as it stands in the source; NUL-terminated as well */
     uint32_t length;
     uint32_t byte;            /* offset of the value's first byte in the source */

@@ -100,9 +100,7 @@ static bool append_name(char *buffer, size_t capacity, size_t *used, const json 
 
 static bool append_index(char *buffer, size_t capacity, size_t *used, const json *node) {
     char digits[16];
-    uint32_t index = 0;
-    for (const json *item = node->parent->child; item != node; item = item->next) index++;
-    return append(buffer, capacity, used, digits, (size_t)snprintf(digits, sizeof digits, "%u", (unsigned)index));
+    return append(buffer, capacity, used, digits, (size_t)snprintf(digits, sizeof digits, "%u", (unsigned)node->index));
 }
 
 char *json_pointer(const json *node, char *buffer, size_t capacity) {

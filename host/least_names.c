@@ -58,8 +58,9 @@ static bool set_weight(compiler *c, const module *m, uint32_t leaf, uint32_t nam
 }
 
 static bool weights_differ(const automaton *a, const object *o) {
+    if (o->name_count == 0) return false;
     const uint32_t *weights = a->weights.items + o->weights;
-    return o->name_count != 0 && memcmp(weights, weights + 3 * o->name_count, 3 * o->name_count * sizeof *weights) != 0;
+    return memcmp(weights, weights + 3 * o->name_count, 3 * o->name_count * sizeof *weights) != 0;
 }
 
 bool weights_update(compiler *c, uint32_t index) {

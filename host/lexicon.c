@@ -14,6 +14,7 @@ typedef struct builder {
     lexicon *out;
     uint8_t next[LEX_COUNT][256];  /* lexical state, or 0xFF */
     uint8_t begins[LEX_COUNT][256];
+    bool ends[LEX_COUNT];          /* tokens of one byte lead back to the body */
     list inner;
     list quotes;                   /* token, points; suffix found by node */
     bool failed;
@@ -44,6 +45,17 @@ static void build_steps(builder *b) {
             for (uint32_t byte = edges[i].lo; byte <= edges[i].hi; byte++) {
                 b->next[lexical][byte] = edges[i].op == EDGE_EXIT_LENGTH ? QUOTE : (uint8_t)edges[i].target;
                 b->begins[lexical][byte] = edges[i].op == EDGE_CHAR_FREE;
+            }
+        }
+    }
+    b->ends[LEX_BODY] = true;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t lexical = 0; lexical < LEX_COUNT; lexical++) {
+            for (uint32_t byte = 0; byte < 256 && !b->ends[lexical]; byte++) {
+                uint8_t to = b->next[lexical][byte];
+                b->ends[lexical] = to < LEX_COUNT && b->ends[to] && b->vocab->byte_token[byte] != VOCAB_NONE;
+                changed |= b->ends[lexical];
             }
         }
     }
@@ -85,7 +97,7 @@ static void walk(builder *b, uint32_t node, uint8_t lexical, uint32_t points, ui
             }
             continue;
         }
-        for (uint32_t token = nodes[child].token; token != VOCAB_NONE; token = v->same[token]) {
+        for (uint32_t token = nodes[child].token; token != VOCAB_NONE && b->ends[to]; token = v->same[token]) {
             list_push(b, &b->inner, (uint64_t)now << 32 | PACK(token, now, to != LEX_BODY));
         }
         walk(b, child, to, now, depth + 1);

@@ -97,6 +97,15 @@ static uint32_t structural_row(compiler *c, masks *m, uint32_t state_id, const n
     return masks_row(c, m, r);
 }
 
+const needs *masks_needs_inside(masks *m, const automaton *a, uint32_t instance_id) {
+    needs *inside = &m->uses[instance_id].inside;
+    const scalar_module *s = a->scalars.items[a->instance_module.items[instance_id]];
+    uint32_t base = a->instances.items[instance_id].base;
+    for (uint32_t i = 0; !m->uses[instance_id].known && i < s->locals.count; i++) needs_widen(inside, &m->finish[base + i]);
+    m->uses[instance_id].known = true;
+    return inside;
+}
+
 /* What the rows of an instance hang on beside the place in its module: what follows each end, the object of its names, and
  * the most that its states need. Equal ids: equal in all of it. */
 static uint32_t use_of(compiler *c, masks *m, uint32_t instance_id) {
@@ -104,8 +113,7 @@ static uint32_t use_of(compiler *c, masks *m, uint32_t instance_id) {
     const instance *in = &a->instances.items[instance_id];
     const scalar_module *s = a->scalars.items[a->instance_module.items[instance_id]];
     if (m->uses[instance_id].id != NONE) return m->uses[instance_id].id;
-    needs *inside = &m->uses[instance_id].inside;
-    for (uint32_t i = 0; i < s->locals.count; i++) needs_widen(inside, &m->finish[in->base + i]);
+    const needs *inside = masks_needs_inside(m, a, instance_id);
     m->key.count = 0;
     PUSH(c, m->key, a->instance_module.items[instance_id]);
     PUSH(c, m->key, in->object);
@@ -142,7 +150,7 @@ static uint32_t row_of(compiler *c, masks *m, uint32_t state_id) {
 }
 
 static void widen_by_weight(needs *n, const uint32_t *weight) {
-    if (weight[0] != COST_NEVER) needs_widen(n, &(needs){0, weight[0], weight[2]});
+    if (weight[0] != COST_NEVER) needs_widen(n, &(needs){weight[1], weight[0], weight[2]});
 }
 
 /* The most that the name which comes first can add to a cost. */
@@ -162,6 +170,7 @@ static needs all_missing(const automaton *a, const cost *e) {
     const uint32_t *weights = a->weights.items + o->weights + ((e->missing - 1) % 2 != 0 ? 3 * o->name_count : 0);
     for (uint32_t leaf = 0; leaf < o->name_count; leaf++) {
         if (!mask_bit(a->masks.items + o->required, leaf)) continue;
+        if (weights[3 * leaf + 1] > all.depth) all.depth = weights[3 * leaf + 1];
         all.cost = cost_add(all.cost, weights[3 * leaf]);
         all.lines += weights[3 * leaf + 2];
     }
@@ -174,7 +183,7 @@ static needs greatest_items(const boundary_plan *b) {
     for (uint32_t k = 0; k < b->segments.count; k++) {
         const segment *s = &b->segments.items[k];
         uint32_t lines = s->lines_at_hi + (s->slope != 0 ? s->lines_slope * (s->hi - s->lo) : 0);
-        needs_widen(&most, &(needs){0, segment_value(s, s->lo), lines});
+        needs_widen(&most, &(needs){s->depth, segment_value(s, s->lo), lines});
     }
     return most;
 }
@@ -199,8 +208,11 @@ static void find_finish(compiler *c, masks *m) {
             if ((e->target & BOUNDARY_FLAG) != 0) items = greatest_items(&a->boundary_costs.items[e->target & ~BOUNDARY_FLAG]);
             uint32_t own = cost_add(e->distance, (e->length == NONE ? 0 : e->length) + (e->fresh != 0));
             needs all = {e->depth, cost_add(own, cost_add(first.cost, items.cost)), e->lines + first.lines + items.lines};
+            if (first.depth > all.depth) all.depth = first.depth;
+            if (items.depth > all.depth) all.depth = items.depth;
             needs_widen(&most, &all);
-            needs_widen(&inner, &(needs){all.depth, cost_add(all.cost, missing.cost), all.lines + missing.lines});
+            needs_widen(&inner, &(needs){missing.depth, cost_add(all.cost, missing.cost), all.lines + missing.lines});
+            needs_widen(&inner, &all);
         }
         if (state_is_careful(a, id)) most.cost = inner.cost = NONE;
         m->finish[id] = (needs){most.depth, round_up(most.cost, 16), round_up(most.lines, 4)};

@@ -67,7 +67,7 @@ typedef struct masks {
     uint64_t *touched;         /* which words of them are not clear, one bit each */
     uint32_t value_words;
     VECTOR(uint32_t) key;      /* of row_memo or use_table */
-    struct { uint32_t id; needs inside; } *uses; /* [instance] see masks.c; id NONE: not yet */
+    struct { uint32_t id; bool known; needs inside; } *uses; /* [instance] see masks.c; id NONE: not yet */
     interner use_table, closed_memo;
     VECTOR(uint32_t) closed_rows;
     uint32_t *found_plain, *found_guarded, *found_closing; /* room for the lists of a walk */
@@ -82,6 +82,8 @@ typedef struct masks {
 } masks;
 
 void masks_note_needs(row *r, const needs *n);
+/* The most that finishing needs from any state of an instance. */
+const needs *masks_needs_inside(masks *m, const automaton *a, uint32_t instance_id);
 /* masks_string.c: the suffixes allowed from a state behind a string; equal sets have equal ids. */
 uint32_t masks_suffix_set(compiler *c, masks *m, uint32_t state_id);
 

@@ -73,7 +73,8 @@ bool inside_goes_on(tokens *t, uint32_t node, const walker *w) {
 static void visit_groups(tokens *t, const token_groups *g, uint32_t node, uint32_t base, scalar_module *s, uint32_t local_id) {
     const uint32_t *steps = steps_of(t->c, s, local_id);
     masks *m = t->m;
-    for (uint32_t child = g->nodes.items[node].child; child != NONE; child = g->nodes.items[child].next) {
+    uint32_t seen = 0;
+    for (uint32_t child = g->nodes.items[node].child; child != NONE; child = g->nodes.items[child].next, seen++) {
         const group_node *n = &g->nodes.items[child];
         uint32_t to = steps[n->byte];
         for (uint32_t i = 0; i < n->starts.count && to == STEP_OTHER; i++) {
@@ -90,6 +91,7 @@ static void visit_groups(tokens *t, const token_groups *g, uint32_t node, uint32
         compiler_spend(t->c, 15 + 2 * n->mark_count);
         visit_groups(t, g, child, base, s, to);
     }
+    compiler_spend(t->c, 3 * seen);
 }
 
 #define GROUPS_WORTH 8 /* states of a module */

@@ -204,8 +204,9 @@ static void check_backslashes(text_walk *w, uint32_t state_id) {
     }
 }
 
-static uint32_t sort_distinct(uint32_t *items, uint32_t count) {
+static uint32_t sort_distinct(compiler *c, uint32_t *items, uint32_t count) {
     uint32_t kept = 0;
+    compiler_spend(c, 20 * (uint64_t)count);
     if (count != 0) qsort(items, count, sizeof *items, order_ids);
     for (uint32_t i = 0; i < count; i++) {
         if (kept == 0 || items[kept - 1] != items[i]) items[kept++] = items[i];
@@ -254,7 +255,9 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     PUSH(c, m->key, in->longest != NONE);
     PUSH(c, m->key, has_any_length(a, in));
     PUSH(c, m->key, in->hash_used != 0);
-    PUSH(c, m->key, m->finish[state_id].depth);
+    /* Texts told apart can need more than the shallowest of them, which is what the state knows. */
+    uint32_t depth = special ? masks_needs_inside(m, a, instance_id)->depth : m->finish[state_id].depth;
+    PUSH(c, m->key, depth);
     PUSH(c, m->key, m->finish[state_id].cost);
     PUSH(c, m->key, m->finish[state_id].lines);
     for (uint32_t i = 0; i < in->length_count; i++) {
@@ -301,12 +304,12 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
         needs_widen(&d.needs, &m->suffix_sets.items[set].needs);
     }
     needs stay = m->finish[state_id]; /* and a few bytes: of an escape or a code point that is not complete */
-    needs_widen(&d.needs, &(needs){0, cost_add(stay.cost, 16), stay.lines});
+    needs_widen(&d.needs, &(needs){depth, cost_add(stay.cost, 16), stay.lines});
     masks_note_needs(&r, &d.needs);
     r.patches = masks_patches(c, m, patches, in->length_count);
-    uint32_t plus_count = sort_distinct(d.plus.items, d.plus.count);
-    uint32_t minus_count = sort_distinct(d.minus.items, d.minus.count);
-    uint32_t guarded_count = sort_distinct(d.guarded.items, d.guarded.count);
+    uint32_t plus_count = sort_distinct(c, d.plus.items, d.plus.count);
+    uint32_t minus_count = sort_distinct(c, d.minus.items, d.minus.count);
+    uint32_t guarded_count = sort_distinct(c, d.guarded.items, d.guarded.count);
     /* A guarded token of a text or of the free part alike is decided by its walk. */
     r.plain = masks_list(c, m, d.plus.items, plus_count);
     r.plain_count = plus_count;
@@ -314,7 +317,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     r.minus_count = minus_count;
     r.guarded = masks_list(c, m, d.guarded.items, guarded_count);
     r.guarded_count = guarded_count;
-    r.closing_count = sort_distinct(d.closing.items, d.closing.count);
+    r.closing_count = sort_distinct(c, d.closing.items, d.closing.count);
     r.closing = masks_list(c, m, d.closing.items, r.closing_count);
     r.named = masks_named(c, m, d.named.items, d.named.count);
     r.named_count = d.named.count;

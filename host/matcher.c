@@ -2,21 +2,22 @@
 #include <string.h>
 
 #include "matcher_object.h"
-#include "status.h"
+#include "options.h"
 
 #define ROLLBACK_LEAST 256u
 #define ROLLBACK_MOST (1u << 20)
+#define LOG_MOST (1u << 20) /* words noted for rollback */
 
 /* --- creating ------------------------------------------------------------------------------------------------- */
 
 /* Words that one token can overwrite: its brackets move it through so many frames and one more, and each value that it
  * ends can be kept. */
-static uint32_t log_most(const weir_grammar *grammar) {
+static size_t log_most(const weir_grammar *grammar) {
     const tables *t = grammar->tables;
     size_t frames = ((size_t)grammar->vocab->bracket_most + 1) * t->frame_words;
     size_t kept = t->kept_slots != 0 ? (size_t)grammar->vocab->report.longest_token + 1 : 0;
     size_t all = machine_frames_words(t);
-    return (uint32_t)(frames + kept < all ? frames + kept : all);
+    return frames + kept < all ? frames + kept : all;
 }
 
 static weir_status make(const weir_grammar *grammar, const weir_allocator *allocator, uint32_t rollback, uint32_t budget,
@@ -35,7 +36,8 @@ static weir_status make(const weir_grammar *grammar, const weir_allocator *alloc
     m->frames = allocate(allocator, sizeof(uint32_t) * m->walk_words);
     m->saved = allocate(allocator, bytes);
     m->steps = allocate(allocator, sizeof *m->steps * 2 * rollback);
-    m->log_capacity = rollback * log_most(grammar);
+    size_t step_words = log_most(grammar), words = rollback * step_words;
+    m->log_capacity = (uint32_t)(words < LOG_MOST ? words : step_words < LOG_MOST ? LOG_MOST : step_words);
     m->log = allocate(allocator, sizeof *m->log * m->log_capacity);
     if (m->sequence == NULL || m->frames == NULL || m->saved == NULL || m->steps == NULL || m->log == NULL) {
         weir_matcher_destroy(m);
@@ -59,12 +61,7 @@ weir_status weir_matcher_create(const weir_grammar *grammar, const weir_matcher_
     *out = NULL;
     if (grammar == NULL) return fail(error, WEIR_ERROR_ARGUMENT, "grammar is NULL");
     weir_matcher_options options = WEIR_MATCHER_OPTIONS_INIT;
-    if (given != NULL) {
-        if (given->size < sizeof(size_t) || given->size > 4096) {
-            return fail(error, WEIR_ERROR_ARGUMENT, "options.size is %zu; use WEIR_MATCHER_OPTIONS_INIT", given->size);
-        }
-        memcpy(&options, given, given->size < sizeof options ? given->size : sizeof options);
-    }
+    TRY(READ_OPTIONS(weir_matcher_options, size, given, &options, error));
     if (options.rollback_tokens < ROLLBACK_LEAST) options.rollback_tokens = ROLLBACK_LEAST;
     if (options.rollback_tokens > ROLLBACK_MOST) {
         return fail(error, WEIR_ERROR_ARGUMENT, "rollback_tokens is %u, more than %u", options.rollback_tokens, ROLLBACK_MOST);
@@ -169,16 +166,19 @@ static void forget_steps(weir_matcher *m, uint32_t keep) {
     for (uint32_t i = 0; i < m->step_count; i++) m->steps[i].log -= gone;
 }
 
-/* Room for one more step, and in the log for every word that the walk (NULL: a stop token) may overwrite. `rollback` steps
- * fit whatever they do, so those are never forgotten. */
+/* Words that committing a walk may overwrite. */
+static size_t words_of(const weir_matcher *m, const walk *w) {
+    size_t kept = 2 * (size_t)(w->kept - w->kept_low);
+    return w->depth < w->low ? kept : kept + (size_t)(w->depth - w->low + 1) * m->grammar->tables->frame_words;
+}
+
+/* Room for one more step, and in the log for what the walk (NULL: a stop token) may overwrite: `rollback` steps fit whatever
+ * they do, unless LOG_MOST bounds it. */
 static void begin_step(weir_matcher *m, const walk *w) {
-    size_t needed = m->log_count;
-    if (w != NULL) {
-        needed += 2 * (size_t)(w->kept - w->kept_low);
-        if (w->depth >= w->low) needed += (size_t)(w->depth - w->low + 1) * m->grammar->tables->frame_words;
-    }
+    size_t words = w != NULL ? words_of(m, w) : 0;
     if (m->step_count == 2 * m->rollback) forget_steps(m, m->rollback);
-    if (needed > m->log_capacity) forget_steps(m, m->rollback - 1);
+    if (m->log_count + words > m->log_capacity) forget_steps(m, m->rollback - 1);
+    while (m->log_count + words > m->log_capacity) forget_steps(m, m->step_count / 2);
     step *s = &m->steps[m->step_count++];
     memcpy(s->head, m->sequence, sizeof s->head);
     s->log = m->log_count;
@@ -257,7 +257,7 @@ uint32_t weir_matcher_validate(weir_matcher *m, const uint32_t *tokens, uint32_t
 weir_status weir_matcher_rollback(weir_matcher *m, uint32_t count, weir_error *error) {
     if (m == NULL) return fail(error, WEIR_ERROR_ARGUMENT, "matcher is NULL");
     if (count > m->step_count) {
-        return fail(error, WEIR_ERROR_ARGUMENT, "%u tokens cannot be taken back, %u are kept", count, m->step_count);
+        return fail(error, WEIR_ERROR_ARGUMENT, "%u tokens cannot be taken back, %u can", count, m->step_count);
     }
     for (uint32_t i = 0; i < count; i++) {
         const step *s = &m->steps[--m->step_count];
@@ -292,6 +292,11 @@ weir_status weir_matcher_assign(weir_matcher *m, const weir_matcher *from, weir_
     m->token_count = from->token_count;
     m->stopped = from->stopped;
     return WEIR_OK;
+}
+
+uint32_t weir_matcher_history(const weir_matcher *m) {
+    if (m == NULL) return 0;
+    return m->step_count < m->rollback ? m->step_count : m->rollback;
 }
 
 /* --- questions ------------------------------------------------------------------------------------------------ */

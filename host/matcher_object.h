@@ -21,7 +21,7 @@ struct weir_matcher {
     step *steps;      /* the newest `rollback` of them can be taken back; up to twice as many are kept */
     uint32_t step_count, rollback, budget;
     struct { uint32_t word, value; } *log;
-    uint32_t log_count, log_capacity; /* room for `rollback` steps of the most that a token can overwrite */
+    uint32_t log_count, log_capacity; /* room for `rollback` steps of the most that a token can overwrite, as a rule */
     uint32_t token_count;
     bool stopped;
 };

@@ -11,7 +11,7 @@ const regex *regex_compile(compiler *c, const json *place, const char *pattern, 
 }
 
 uint32_t regex_step(const regex *r, uint32_t state, uint32_t code_point) {
-    if (state == NONE) return NONE;
+    if (state == NONE || r->states[state].edge_count == 0) return NONE;
     const regex_edge *edges = r->edges + r->states[state].edges;
     uint32_t low = 0, high = r->states[state].edge_count;
     while (low < high) { /* the first edge that ends at or above the code point */

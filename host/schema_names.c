@@ -32,6 +32,7 @@ static void walk_dependents(compiler *c, walker *w, const schema *s) {
 }
 
 static void list_properties(compiler *c, walker *w, const schema *s) {
+    compiler_spend(c, s->property_count / 4);
     for (uint32_t i = 0; i < s->property_count; i++) list_name(c, w, s->properties[i].key);
 }
 
@@ -100,7 +101,8 @@ static id_list flatten(compiler *c, const id_list *components) {
     return all;
 }
 
-static uint32_t property_of(const schema *s, uint32_t key) {
+static uint32_t property_of(compiler *c, const schema *s, uint32_t key) {
+    compiler_spend(c, s->property_count / 4);
     for (uint32_t i = 0; i < s->property_count; i++) {
         if (s->properties[i].key == key) return s->properties[i].schema;
     }
@@ -117,7 +119,7 @@ void schema_member_components(compiler *c, const id_list *components, uint32_t k
     for (uint32_t i = 0; i < all.count; i++) {
         const schema *s = schema_get(c, all.items[i]);
         if (s->is_value) continue;
-        uint32_t property = key == NONE ? NONE : property_of(s, key);
+        uint32_t property = key == NONE ? NONE : property_of(c, s, key);
         bool named = property != NONE;
         add_id(c, out, property);
         for (uint32_t k = 0; k < schema_get(c, all.items[i])->pattern_count; k++) {
@@ -131,12 +133,12 @@ void schema_member_components(compiler *c, const id_list *components, uint32_t k
     }
     for (uint32_t i = 0; i < all.count && key != NONE; i++) {
         const schema *s = schema_get(c, all.items[i]);
-        if (s->is_value) add_id(c, out, property_of(s, key));
+        if (s->is_value) add_id(c, out, property_of(c, s, key));
         for (int which = 0; which < 2 && !s->is_value; which++) {
             const uint32_t *values;
             uint32_t count;
             values_of(schema_get(c, all.items[i]), &values, &count, which);
-            for (uint32_t k = 0; k < count; k++) add_id(c, out, property_of(schema_get(c, values[k]), key));
+            for (uint32_t k = 0; k < count; k++) add_id(c, out, property_of(c, schema_get(c, values[k]), key));
         }
     }
     compiler_spend(c, 20 * all.count);

@@ -29,7 +29,10 @@ void refuse_unwritable(compiler *c) {
     const automaton *a = c->automaton;
     if (a->start == STATE_DEAD) return;
     const bool writable = entries_of(c, a->start)->count != 0;
-    if (writable && c->vocab->report.missing_byte_count == 0) return;
+    if (c->vocab->report.missing_byte_count == 0) {
+        if (writable) return;
+        compiler_fail(c, WEIR_ERROR_LIMIT, goal_place(c, c->goals->root), "every document takes more than %u tokens", COST_NEVER - 1);
+    }
     lack *lacks = NEW_ARRAY(c, lack, a->modules.count + 1);
     for (uint32_t i = 0; i < a->modules.count; i++) {
         const module *m = &a->modules.items[i];
@@ -206,5 +209,8 @@ static void check_text(compiler *c) {
         }
     }
     for (uint32_t i = 0; i < a->instances.count && bytes.count == 0; i++) add_scalar(c, i, &bytes);
+    if (bytes.count == 0) {
+        compiler_fail(c, WEIR_ERROR_LIMIT, goal_place(c, c->goals->root), "every document takes more than %u tokens", COST_NEVER - 1);
+    }
     fail_bytes(c, c->goals->root, &bytes, "no document can be written");
 }

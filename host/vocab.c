@@ -1,4 +1,5 @@
 /* vocab.c - token byte strings in, an immutable weir_vocab out: bytes, flags, stop ids, trie, self-check, hash. */
+#include "options.h"
 #include "vocab.h"
 
 #include "masks.h"
@@ -31,10 +32,7 @@ weir_status weir_vocab_create(const weir_token *tokens, uint32_t token_count, co
 
 weir_status vocab_options_read(const weir_vocab_options *options, weir_vocab_options *out, weir_error *error) {
     *out = (weir_vocab_options)WEIR_VOCAB_OPTIONS_INIT;
-    if (!options) return WEIR_OK;
-    if (options->size < sizeof options->size)
-        return fail(error, WEIR_ERROR_ARGUMENT, "options.size is %zu; expected WEIR_VOCAB_OPTIONS_INIT", options->size);
-    memcpy(out, options, options->size < sizeof *out ? options->size : sizeof *out);
+    TRY(READ_OPTIONS(weir_vocab_options, size, options, out, error));
     out->size = sizeof *out;
     if (out->stop_count > 0 && !out->stop_ids)
         return fail(error, WEIR_ERROR_ARGUMENT, "options.stop_count is %u and options.stop_ids is NULL",
@@ -120,34 +118,35 @@ bool vocab_equal(const weir_vocab *a, const weir_vocab *b) {
 }
 
 uint32_t weir_vocab_token_count(const weir_vocab *vocab) {
-    return vocab->token_count;
+    return vocab ? vocab->token_count : 0;
 }
 
 uint32_t weir_vocab_logits_width(const weir_vocab *vocab) {
-    return vocab->logits_width;
+    return vocab ? vocab->logits_width : 0;
 }
 
 uint32_t weir_vocab_mask_words(const weir_vocab *vocab) {
-    return vocab->mask_words;
+    return vocab ? vocab->mask_words : 0;
 }
 
 const uint8_t *weir_vocab_token(const weir_vocab *vocab, uint32_t token, uint32_t *length) {
-    const bool known = token < vocab->token_count;
+    const bool known = vocab && token < vocab->token_count;
     if (length) *length = known ? vocab->offsets[token + 1] - vocab->offsets[token] : 0;
+    if (!vocab) return NULL;
     return known ? vocab->bytes + vocab->offsets[token] : vocab->bytes;
 }
 
 bool weir_vocab_is_special(const weir_vocab *vocab, uint32_t token) {
-    return token < vocab->token_count && (vocab->flags[token] & VOCAB_SPECIAL);
+    return vocab && token < vocab->token_count && (vocab->flags[token] & VOCAB_SPECIAL);
 }
 
 const uint32_t *weir_vocab_stop_ids(const weir_vocab *vocab, uint32_t *count) {
-    if (count) *count = vocab->stop_count;
-    return vocab->stop_ids;
+    if (count) *count = vocab ? vocab->stop_count : 0;
+    return vocab ? vocab->stop_ids : NULL;
 }
 
 void weir_vocab_check(const weir_vocab *vocab, weir_vocab_report *report) {
-    *report = vocab->report;
+    if (report) *report = vocab ? vocab->report : (weir_vocab_report){0};
 }
 
 static weir_status copy_tokens(weir_vocab *vocab, const weir_token *tokens, weir_error *error) {

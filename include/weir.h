@@ -343,7 +343,9 @@ WEIR_API weir_status weir_matcher_accept(weir_matcher *matcher, uint32_t token, 
 WEIR_API const weir_grammar *weir_matcher_grammar(const weir_matcher *matcher);
 /* How many of the tokens could be accepted one after the other; changes nothing. */
 WEIR_API uint32_t weir_matcher_validate(weir_matcher *matcher, const uint32_t *tokens, uint32_t count);
-/* Takes the last `count` accepted tokens back, a stop token included. WEIR_ERROR_ARGUMENT beyond the history. */
+/* Takes the last `count` accepted tokens back, a stop token included. WEIR_ERROR_ARGUMENT beyond the history, which has at
+ * least the newest rollback_tokens, less those that were taken back; fewer only where a grammar's frames are so wide that
+ * 8 MiB do not hold so many. */
 WEIR_API weir_status weir_matcher_rollback(weir_matcher *matcher, uint32_t count, weir_error *error);
 /* The mask of the next token: words[token/32] bit token%32 = allowed; word_count >= weir_vocab_mask_words, words
  * beyond it are cleared. Stop ids are set where the text is complete. A stopped matcher gives an empty mask. */
@@ -354,6 +356,7 @@ WEIR_API weir_status weir_matcher_forced_bytes(weir_matcher *matcher, uint8_t *b
                                                weir_error *error);
 WEIR_API bool weir_matcher_is_accepting(const weir_matcher *matcher); /* the text so far is complete */
 WEIR_API bool weir_matcher_is_stopped(const weir_matcher *matcher);   /* a stop token was taken */
+WEIR_API uint32_t weir_matcher_history(const weir_matcher *matcher);  /* tokens that can be taken back, up to rollback_tokens */
 WEIR_API uint32_t weir_matcher_token_count(const weir_matcher *matcher); /* tokens accepted since the start */
 /* The row that decides the next token: its kind, and how many of its tokens are guarded. */
 WEIR_API weir_row_kind weir_matcher_row(const weir_matcher *matcher, uint32_t *guarded_count);

@@ -362,19 +362,28 @@ weir_status slot_take(const slot_shape *shape, slot *slot, int32_t token, bool *
     return WEIR_OK;
 }
 
+/* 1 if the last token was a stop token of the slot's own, which the matcher has not seen. */
+static uint32_t took_own_stop(const slot *slot) {
+    return slot->stopped && among(token_ago(slot, 1), slot->stop_ids, slot->stop_count);
+}
+
 weir_status slot_can_take_back(const slot_shape *shape, const slot *slot, uint32_t count, weir_error *error) {
     uint64_t known = slot->position - slot->first_known;
     if (slot->first_known > slot->origin) known -= known < slot->window ? known : slot->window;
-    if (count <= shape->rollback && count <= known) return WEIR_OK;
+    if (known > shape->rollback) known = shape->rollback;
+    if (count > 0 && slot->matcher) {
+        uint32_t kept = weir_matcher_history(slot->matcher) + took_own_stop(slot);
+        if (known > kept) known = kept;
+    }
+    if (count <= known) return WEIR_OK;
     return fail(error, WEIR_ERROR_ARGUMENT, "%u tokens cannot be taken back, %llu can", count,
-                (unsigned long long)(known < shape->rollback ? known : shape->rollback));
+                (unsigned long long)known);
 }
 
 void slot_take_back(slot *slot, uint32_t count) {
     slot->failed = false;
     if (count == 0) return;
-    uint32_t own_stop = among(token_ago(slot, 1), slot->stop_ids, slot->stop_count); /* the matcher has not seen it */
-    if (slot->matcher) weir_matcher_rollback(slot->matcher, count - own_stop, NULL); /* it keeps as many */
+    if (slot->matcher) weir_matcher_rollback(slot->matcher, count - took_own_stop(slot), NULL);
     for (uint32_t i = 0; i < count; i++) {
         if (slot->counts.entries) token_counts_undo(&slot->counts, token_ago(slot, 1));
         slot->position--;

@@ -9,7 +9,7 @@
 
 #include "backend.h"
 #include "host/memory.h"
-#include "host/status.h"
+#include "host/options.h"
 
 typedef struct slot_use {
     uint64_t call; /* the last call that named this slot */
@@ -26,8 +26,6 @@ struct weir_sampler {
     slot_use uses[];
 };
 
-static weir_status check_options(const char *type, const void *given, size_t first, void *out, size_t size,
-                                 weir_error *error);
 static weir_status check_slot(const weir_sampler *sampler, uint32_t slot, weir_error *error);
 static weir_status check_bound(const weir_sampler *sampler, uint32_t slot, weir_error *error);
 static weir_status check_sequence(const weir_sampler *sampler, const weir_slot_options *options, weir_error *error);
@@ -36,11 +34,6 @@ static weir_status check_step(const weir_sampler *sampler, const weir_step *step
 static weir_status check_rows(weir_sampler *sampler, const int32_t *slots, size_t row_count, weir_error *error);
 static weir_status check_sampling(const weir_sampling *sampling, bool counts, size_t row, weir_error *error);
 static weir_status at_row(size_t row, weir_status status, weir_error *error);
-
-/* Options as this library knows them: what an older header lacks has its default, what a newer one adds must be 0. `last`
- * is the last member that every version has. */
-#define READ_OPTIONS(type, last, given, out, error)                                                                    \
-    check_options(#type, given, offsetof(type, last) + sizeof((given)->last), out, sizeof(type), error)
 
 /* --- creating ---------------------------------------------------------------------------------------------- */
 
@@ -104,7 +97,7 @@ void weir_sampler_destroy(weir_sampler *sampler) {
 weir_status weir_sampler_bind(weir_sampler *sampler, uint32_t slot, const weir_slot_options *given, weir_error *error) {
     TRY(check_slot(sampler, slot, error));
     weir_slot_options options = WEIR_SLOT_OPTIONS_INIT;
-    if (given) TRY(READ_OPTIONS(weir_slot_options, stop_count, given, &options, error));
+    TRY(READ_OPTIONS(weir_slot_options, stop_count, given, &options, error));
     TRY(check_sequence(sampler, &options, error));
     TRY(sampler->backend->bind(sampler->state, slot, &options, error));
     sampler->uses[slot].bound = true;
@@ -222,22 +215,6 @@ weir_status weir_sampler_rollback(weir_sampler *sampler, const int32_t *slots, c
 }
 
 /* --- checks: options --------------------------------------------------------------------------------------- */
-
-static weir_status check_options(const char *type, const void *given, size_t first, void *out, size_t size,
-                                 weir_error *error) {
-    enum { MOST = 1 << 16 };
-    size_t given_size;
-    memcpy(&given_size, given, sizeof given_size);
-    if (given_size < first || given_size > MOST || given_size % sizeof(size_t))
-        return fail(error, WEIR_ERROR_ARGUMENT, "%s.size is %zu, expected %zu: start from the *_INIT macro", type,
-                    given_size, size);
-    for (size_t i = size; i < given_size; i++)
-        if (((const char *)given)[i])
-            return fail(error, WEIR_ERROR_ARGUMENT, "%s has a setting at byte %zu that this version, %s, does not know",
-                        type, i, weir_version());
-    memcpy(out, given, given_size < size ? given_size : size);
-    return WEIR_OK;
-}
 
 static weir_status check_slot(const weir_sampler *sampler, uint32_t slot, weir_error *error) {
     if (!sampler) return fail(error, WEIR_ERROR_ARGUMENT, "sampler is NULL");

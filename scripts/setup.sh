@@ -29,6 +29,11 @@ has_package() { # DEBIAN-PACKAGE
     liblzma-dev) has_header c lzma.h ;;
     libcjson-dev) has_header c cjson/cJSON.h ;;
     libgtest-dev) has_header c++ gtest/gtest.h ;;
+    clang) command -v clang >/dev/null ;;
+    libclang-rt-dev) # libFuzzer and the sanitizers
+        echo 'int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n) { return !d + n < 0; }' |
+            clang -fsanitize=fuzzer,address,undefined -x c - -o /dev/null 2>/dev/null
+        ;;
     python3) command -v python3 >/dev/null ;;
     python3-venv) python3 -c 'import venv, ensurepip' 2>/dev/null ;;
     *) false ;;

@@ -150,12 +150,12 @@ TEST(vocab, options_of_an_older_caller_keep_the_defaults) {
     const weir_token tokens[] = {TOKEN("a"), TOKEN("b")};
     const uint32_t stop = 1;
     weir_vocab_options options = with_stop(&stop, 1);
-    options.size = offsetof(weir_vocab_options, logits_width);
-    options.logits_width = 77; /* beyond its size: not read */
+    options.size = offsetof(weir_vocab_options, stop_count);
+    options.logits_width = 77; /* beyond its size: not read, nor is stop_count */
     weir_vocab *vocab;
     ASSERT_OK(weir_vocab_create(tokens, 2, &options, &vocab, NULL), NULL);
     EXPECT_EQ(vocab->logits_width, 2);
-    EXPECT_EQ(vocab->stop_count, 1);
+    EXPECT_EQ(vocab->stop_count, 0);
     weir_vocab_destroy(vocab);
 }
 
