@@ -47,6 +47,15 @@ void bind_slot(weir_sampler *sampler, uint32_t slot, weir_slot_options options) 
     ASSERT_OK(weir_sampler_bind(sampler, slot, &options, &error), &error);
 }
 
+weir_slot_options stopping_at(uint32_t token) {
+    static uint32_t stop_ids[1];
+    weir_slot_options options = WEIR_SLOT_OPTIONS_INIT;
+    stop_ids[0] = token;
+    options.stop_ids = stop_ids;
+    options.stop_count = 1;
+    return options;
+}
+
 void bind_seed(weir_sampler *sampler, uint32_t slot, uint64_t seed) {
     weir_slot_options options = WEIR_SLOT_OPTIONS_INIT;
     options.seed = seed;
@@ -95,6 +104,10 @@ void count_draws(const float *logits, uint32_t width, weir_sampling sampling, ui
         counts[result.token]++;
     }
     weir_sampler_destroy(sampler);
+}
+
+weir_status rollback_one(weir_sampler *sampler, int32_t slot, uint32_t count, weir_error *error) {
+    return weir_sampler_rollback(sampler, &slot, &count, 1, error);
 }
 
 uint32_t advance_one(weir_sampler *sampler, int32_t slot, int32_t token) {

@@ -20,6 +20,8 @@ double random_normal(void);
 weir_sampler *make_sampler(const backend *backend, uint32_t slot_count, uint32_t width);
 void bind_seed(weir_sampler *sampler, uint32_t slot, uint64_t seed);
 void bind_slot(weir_sampler *sampler, uint32_t slot, weir_slot_options options);
+/* The defaults, with one stop token. Holds until the next call. */
+weir_slot_options stopping_at(uint32_t token);
 
 /* A step over f32 logits. */
 weir_step make_step(size_t row_count, const int32_t *slots, const float *logits, size_t stride,
@@ -39,6 +41,7 @@ result sample(const float *logits, uint32_t width, weir_sampling sampling, uint6
 void count_draws(const float *logits, uint32_t width, weir_sampling sampling, uint64_t seed, int draws,
                  uint32_t *counts);
 uint32_t advance_one(weir_sampler *sampler, int32_t slot, int32_t token);
+weir_status rollback_one(weir_sampler *sampler, int32_t slot, uint32_t count, weir_error *error);
 
 /* Equal to the bit. */
 void expect_equal(result found, result expected);

@@ -5,18 +5,6 @@
 
 enum { WIDTH = 40, STOP_ID = 39 };
 
-static weir_slot_options slot_options(void) {
-    static const uint32_t stop_ids[] = {STOP_ID};
-    weir_slot_options options = WEIR_SLOT_OPTIONS_INIT;
-    options.stop_ids = stop_ids;
-    options.stop_count = 1;
-    return options;
-}
-
-static weir_status rollback_one(weir_sampler *sampler, int32_t slot, uint32_t count, weir_error *error) {
-    return weir_sampler_rollback(sampler, &slot, &count, 1, error);
-}
-
 /* --- history ----------------------------------------------------------------------------------------------- */
 
 /* A sequence taken back and drawn again gives the same tokens, constraint and stop token included. */
@@ -74,7 +62,7 @@ TEST(sampler_moves, rollback_reaches_rollback_tokens_and_no_further_and_is_all_o
 
 TEST(sampler_moves, a_reset_sequence_starts_as_it_was_bound) {
     weir_sampler *sampler = make_sampler(&backend_cpu, 1, WIDTH);
-    weir_slot_options options = slot_options();
+    weir_slot_options options = stopping_at(STOP_ID);
     options.seed = 9;
     options.count_tokens = true;
     options.prompt_tokens = (const uint32_t[]){1, 2};

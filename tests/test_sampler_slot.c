@@ -9,14 +9,6 @@ enum { WIDTH = 40, STOP_ID = 39 };
 
 static const weir_sampling greedy = {0, 1, 0, 0, 1, 0, 0, 0};
 
-static weir_slot_options slot_options(void) {
-    static const uint32_t stop_ids[] = {STOP_ID};
-    weir_slot_options options = WEIR_SLOT_OPTIONS_INIT;
-    options.stop_ids = stop_ids;
-    options.stop_count = 1;
-    return options;
-}
-
 /* Logits with the first token likeliest, then the second, and so on. */
 static void rank(float *logits, uint32_t width, const uint32_t *tokens, uint32_t count) {
     for (uint32_t i = 0; i < width; i++) logits[i] = -50 - (float)i;
@@ -26,15 +18,11 @@ static void rank(float *logits, uint32_t width, const uint32_t *tokens, uint32_t
     rank(logits, sizeof(logits) / sizeof *(logits), (const uint32_t[]){__VA_ARGS__},                                   \
          sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
 
-static weir_status rollback_one(weir_sampler *sampler, int32_t slot, uint32_t count, weir_error *error) {
-    return weir_sampler_rollback(sampler, &slot, &count, 1, error);
-}
-
 /* --- stops ------------------------------------------------------------------------------------------------- */
 
 TEST(sampler_slot, min_tokens_holds_the_stop_token_back) {
     weir_sampler *sampler = make_sampler(&backend_cpu, 1, WIDTH);
-    weir_slot_options options = slot_options();
+    weir_slot_options options = stopping_at(STOP_ID);
     options.min_tokens = 3;
     bind_slot(sampler, 0, options);
     float logits[WIDTH];
@@ -46,7 +34,7 @@ TEST(sampler_slot, min_tokens_holds_the_stop_token_back) {
 
 TEST(sampler_slot, ignore_stop_never_takes_the_stop_token) {
     weir_sampler *sampler = make_sampler(&backend_cpu, 1, WIDTH);
-    weir_slot_options options = slot_options();
+    weir_slot_options options = stopping_at(STOP_ID);
     options.ignore_stop = true;
     bind_slot(sampler, 0, options);
     float logits[WIDTH];
@@ -94,7 +82,7 @@ TEST(sampler_slot, bans_that_leave_nothing_inside_a_text_give_no_token) {
 
 TEST(sampler_slot, allowed_tokens_leave_nothing_else_and_NULL_leaves_all) {
     weir_sampler *sampler = make_sampler(&backend_cpu, 1, WIDTH);
-    weir_slot_options options = slot_options();
+    weir_slot_options options = stopping_at(STOP_ID);
     options.allowed_tokens = (const uint32_t[]){3, 38, 3};
     options.allowed_count = 3;
     bind_slot(sampler, 0, options);
@@ -114,7 +102,7 @@ TEST(sampler_slot, a_bad_word_is_not_finished_and_only_where_it_was_begun) {
                                     {(const uint32_t[]){1, 2, 3}, 3},
                                     {(const uint32_t[]){4, 4}, 2},
                                     {(const uint32_t[]){2, STOP_ID}, 2}};
-    weir_slot_options options = slot_options();
+    weir_slot_options options = stopping_at(STOP_ID);
     options.bad_words = words;
     options.bad_word_count = 4;
     bind_slot(sampler, 0, options);
@@ -163,7 +151,7 @@ TEST(sampler_slot, a_bias_of_minus_100_on_the_only_legal_token_does_not_ban_it) 
 
 TEST(sampler_slot, biases_of_one_token_add_up) {
     weir_sampler *sampler = make_sampler(&backend_cpu, 1, WIDTH);
-    weir_slot_options options = slot_options();
+    weir_slot_options options = stopping_at(STOP_ID);
     options.bias = (const weir_logit_bias[]){{4, 1.5f}, {5, 2}, {4, 1.5f}};
     options.bias_count = 3;
     bind_slot(sampler, 0, options);
@@ -190,7 +178,7 @@ static double odds(weir_sampler *sampler, const float *logits, weir_sampling sam
 
 TEST(sampler_slot, penalties_are_those_of_prompt_and_output_counts) {
     weir_sampler *sampler = make_sampler(&backend_cpu, 1, WIDTH);
-    weir_slot_options options = slot_options();
+    weir_slot_options options = stopping_at(STOP_ID);
     options.count_tokens = true;
     options.prompt_tokens = (const uint32_t[]){1, 1, 1, 2};
     options.prompt_count = 4;
@@ -220,7 +208,7 @@ TEST(sampler_slot, penalties_are_those_of_prompt_and_output_counts) {
 
 TEST(sampler_slot, what_a_step_takes_is_counted_and_rollback_uncounts_it) {
     weir_sampler *sampler = make_sampler(&backend_cpu, 1, WIDTH);
-    weir_slot_options options = slot_options();
+    weir_slot_options options = stopping_at(STOP_ID);
     options.count_tokens = true;
     bind_slot(sampler, 0, options);
     float logits[WIDTH];
@@ -239,7 +227,7 @@ TEST(sampler_slot, a_token_beyond_counted_tokens_is_reported_and_a_prompt_of_mor
     create.slot_count = 1, create.logits_width = WIDTH, create.counted_tokens = 2;
     weir_sampler *sampler;
     ASSERT_OK(weir_sampler_create(&create, &sampler, NULL), NULL);
-    weir_slot_options options = slot_options();
+    weir_slot_options options = stopping_at(STOP_ID);
     options.count_tokens = true;
     options.prompt_tokens = (const uint32_t[]){8, 8};
     options.prompt_count = 2;
@@ -272,7 +260,7 @@ static void expect_bind_refused(weir_sampler *sampler, weir_slot_options options
 
 TEST(sampler_slot, bind_refuses_what_it_cannot_do_and_names_it) {
     weir_sampler *sampler = make_sampler(&backend_cpu, 1, WIDTH);
-    weir_slot_options options = slot_options(), bad;
+    weir_slot_options options = stopping_at(STOP_ID), bad;
     const uint32_t wide[] = {1, WIDTH};
     bad = options, bad.allowed_tokens = wide, bad.allowed_count = 2;
     expect_bind_refused(sampler, bad, "allowed_tokens[1] is 40");
