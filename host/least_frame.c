@@ -14,7 +14,7 @@ const segment *boundary_cheapest(const boundary_plan *b, uint32_t class_index, u
     const segment *best = NULL;
     for (uint32_t i = 0; i < b->segments.count; i++) {
         const segment *s = &b->segments.items[i];
-        if (s->class != class_index || items < s->lo || items > s->hi) continue;
+        if (s->target != class_index || items < s->lo || items > s->hi) continue;
         if (best == NULL || segment_value(s, items) < segment_value(best, items)) best = s;
     }
     return best;
@@ -48,7 +48,7 @@ static void item_segments(compiler *c, boundary_plan *b, uint32_t index, uint32_
             boundary_plan other = a->boundary_costs.items[next]; /* a copy: PUSH may move the list */
             for (uint32_t k = 0; k < other.segments.count; k++) {
                 segment s = other.segments.items[k];
-                if (s.class != class_index || s.hi == 0) continue;
+                if (s.target != class_index || s.hi == 0) continue;
                 s.lo = s.lo > 0 ? s.lo - 1 : 0;
                 if (s.hi != NONE) s.hi--;
                 if (s.lo < lo) s.lo = lo;
@@ -115,7 +115,7 @@ bool boundary_update(compiler *c, uint32_t index) {
     for (uint32_t i = cuts.count; i-- > 0;) {
         uint32_t lo = cuts.items[i].lo, hi = cuts.items[i].hi, ignored = NONE;
         uint32_t class_index = case_at(a, close, lo, &ignored), value = case_at(a, comma, lo, &ignored);
-        closing.class = class_index;
+        closing.target = class_index;
         closing.lo = lo;
         closing.hi = hi;
         if (class_index != NONE) add_segment(c, &fresh, closing);

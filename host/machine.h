@@ -308,7 +308,7 @@ MACHINE uint32_t boundary_cost(const machine *m, uint32_t index, const uint32_t 
         uint64_t more = s->slope != 0 ? s->hi - items : 0;
         uint64_t cost = s->at_hi + s->slope * more + (s->lines_at_hi + s->lines_slope * more) * m->t->indent * depth;
         if (s->lines_at_hi != 0) cost -= m->t->indent;
-        uint32_t total = cost_add(cost < COST_NEVER ? (uint32_t)cost : COST_NEVER, frame_rest(m, frame, s->class));
+        uint32_t total = cost_add(cost < COST_NEVER ? (uint32_t)cost : COST_NEVER, frame_rest(m, frame, s->target));
         if (total < least) least = total;
     }
     return least;

@@ -143,7 +143,7 @@ typedef struct boundary {
     uint32_t segments, segment_count;
 } boundary;
 typedef struct segment {
-    uint32_t class;
+    uint32_t target;       /* class with which it closes */
     uint32_t lo, hi;       /* items, inclusive; hi NONE: no end */
     uint32_t at_hi, slope; /* cost = at_hi + slope * (hi - items) */
     uint32_t lines_at_hi, lines_slope; /* and as many lines, each `indent` times the depth, the last one level less */

@@ -287,7 +287,7 @@ static bool costs_fit(const check *k) {
         if (!inside(b->segments, b->segment_count, k->counts[SECTION_SEGMENTS])) return false;
     }
     for (uint32_t i = 0; i < k->counts[SECTION_SEGMENTS]; i++) {
-        if (k->m.segments[i].class >= k->m.t->class_max) return false;
+        if (k->m.segments[i].target >= k->m.t->class_max) return false;
     }
     return true;
 }
