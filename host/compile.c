@@ -8,7 +8,7 @@
 
 #define DEFAULT_STATES 4000000u
 #define DEFAULT_MEMORY ((size_t)512 << 20)
-#define DEFAULT_WORK 700000000u /* about a second */
+#define DEFAULT_WORK 850000000u /* about a second */
 
 /* text -> schemas -> goals -> machine -> costs -> rows -> tables */
 static void compile_schema(compiler *c, const char *text, size_t length, const weir_allocator *allocator, tables **out,
