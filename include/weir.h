@@ -167,9 +167,9 @@ typedef struct weir_grammar_options {
     weir_objects objects;
     uint32_t depth_limit;     /* nesting of { and [, 1..1024 */
     bool strict;              /* recorded keywords are errors */
-    uint32_t state_limit;     /* states of the machine; 0: the default */
-    size_t memory_limit;      /* bytes while compiling; 0: the default */
-    uint64_t work_limit;      /* deterministic units of work, about 1e9 a second; 0: the default */
+    uint32_t state_limit;     /* states of the machine; 0: 4,000,000 */
+    size_t memory_limit;      /* bytes while compiling; 0: 512 MiB */
+    uint64_t work_limit;      /* deterministic units of work, about 1e9 a second; 0: 850,000,000 */
     /* Called now and then while compiling with the units of work done; true cancels. May be NULL. */
     bool (*progress)(void *context, uint64_t work);
     void *progress_context;

@@ -72,7 +72,7 @@ TEST(cache, allocator_progress_and_written_out_defaults_are_not_part_of_the_key)
     EXPECT_EQ(asked, 0); /* a result that is there is not waited for */
     options.state_limit = 4000000;
     options.memory_limit = (size_t)512 << 20;
-    options.work_limit = 700000000;
+    options.work_limit = 850000000;
     ASSERT_OK(weir_cache_get(s.cache, s.vocab, event, strlen(event), &options, &third, &s.error), &s.error);
     EXPECT_TRUE(first == second && second == third);
     weir_grammar_destroy(first);
