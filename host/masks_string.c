@@ -237,6 +237,21 @@ static void add_quote_names(text_walk *w, uint32_t patch_id, uint32_t instance_i
     }
 }
 
+/* Of the tokens that close the string and go on with a name, those that end a text told apart are the text's affair: what
+ * stands behind it may be nothing. */
+static void drop_ended(const text_walk *w, uint32_t minus_count) {
+    differences *d = w->out;
+    uint32_t kept = 0;
+    if (w->in->object != NONE) return; /* names of names: they are those of the texts themselves */
+    for (uint32_t i = 0; i < d->named.count; i++) {
+        const uint32_t *token = &d->named.items[i].token;
+        compiler_spend(w->c, 20);
+        if (minus_count != 0 && bsearch(token, d->minus.items, minus_count, sizeof *token, order_ids) != NULL) continue;
+        d->named.items[kept++] = d->named.items[i];
+    }
+    d->named.count = kept;
+}
+
 /* --- the row -------------------------------------------------------------------------------------------------- */
 
 uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
@@ -310,6 +325,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     uint32_t plus_count = sort_distinct(c, d.plus.items, d.plus.count);
     uint32_t minus_count = sort_distinct(c, d.minus.items, d.minus.count);
     uint32_t guarded_count = sort_distinct(c, d.guarded.items, d.guarded.count);
+    drop_ended(&w, minus_count);
     /* A guarded token of a text or of the free part alike is decided by its walk. */
     r.plain = masks_list(c, m, d.plus.items, plus_count);
     r.plain_count = plus_count;
