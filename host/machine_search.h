@@ -267,9 +267,9 @@ MACHINE uint32_t search_end(const machine *m, const walk *w, uint32_t cost, uint
     uint32_t below = left == TABLES_NONE ? SEARCH_STEPS_BELOW : SEARCH_STEPS_FIRST;
     for (uint32_t slack = 0; slack <= SEARCH_SLACK && cost + slack <= left; slack++) {
         uint32_t found = search_within(m, base, frames, cost + slack, spare, wanted, below);
-        if (found == SEARCH_GAVE_UP) break;
-        if (found != COST_NEVER) return found;
-        if (cost + slack == left) return COST_NEVER;
+        if (found == SEARCH_GAVE_UP && left == TABLES_NONE) break;
+        if (found != COST_NEVER && found != SEARCH_GAVE_UP) return found; /* a wider one can be the quicker */
+        if (found == COST_NEVER && cost + slack == left) return COST_NEVER;
     }
     uint32_t any = left == TABLES_NONE ? SEARCH_ANY : left, steps = left == TABLES_NONE ? SEARCH_STEPS : 4 * SEARCH_STEPS_FIRST;
     uint32_t found = search_within(m, base, frames, any, spare, wanted, steps);

@@ -149,7 +149,7 @@ typedef enum weir_whitespace {
 
 typedef enum weir_key_order {
     WEIR_ORDER_SCHEMA = 0, /* the order in which the schema lists them, then unlisted ones */
-    WEIR_ORDER_ANY = 1     /* any; no key is repeated */
+    WEIR_ORDER_ANY = 1     /* any; no key that the schema tells apart is repeated */
 } weir_key_order;
 
 typedef enum weir_objects {

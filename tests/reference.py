@@ -7,12 +7,14 @@ pair), and for a document its keys in schema order, the rule that the library's 
 import functools
 import json
 import re
+import sys
 import urllib.parse
 from decimal import Decimal, getcontext
 
 import jsonschema
 
 getcontext().prec = 400
+sys.set_int_max_str_digits(0)
 BASE = jsonschema.Draft202012Validator
 DRAFTS = {"draft-03": 3, "draft-04": 4, "draft-06": 6, "draft-07": 7, "2019-09": 2019, "2020-12": 2020}
 
@@ -59,7 +61,10 @@ def exact(value):
 
 
 def validator(schema):
-    return _class_of(draft_of(schema))(pythonic(exact(schema)), format_checker=BASE.FORMAT_CHECKER)
+    """Without the schema's own $schema: a reference back to the root would put the package's plain class of that draft, which
+    denies that 1.0 is an integer, in the place of this one."""
+    plain = {k: v for k, v in schema.items() if k != "$schema"} if isinstance(schema, dict) else schema
+    return _class_of(draft_of(schema))(pythonic(exact(plain)), format_checker=BASE.FORMAT_CHECKER)
 
 
 # --- patterns: ECMA-262 written for Python's re ------------------------------------------------------------------

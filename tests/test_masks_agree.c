@@ -110,6 +110,40 @@ TEST(masks_agree, with_accept_near_the_token_budget) {
     weir_vocab_destroy(vocab);
 }
 
+/* A string that must not be one text, before names that can follow other strings: at the end of that text the mask has no
+ * token that closes it and goes on. */
+TEST(masks_agree, with_accept_at_the_end_of_a_text_that_nothing_may_follow) {
+    static const char schema[] = "{\"type\":\"object\",\"properties\":{\"d\":{\"type\":\"string\",\"not\":{\"const\":\"wind\"}},"
+                                 "\"href\":{\"type\":\"string\"}},\"required\":[\"href\"],\"additionalProperties\":false}";
+    static const char *const texts[] = {"{\"d\": \"wind", "{\"d\":\"wind", "{\"d\": \"wind", "{\n  \"d\": \"wind"}; /* by white space */
+    weir_vocab *vocab;
+    weir_error error;
+    ASSERT_OK(weir_vocab_default(NULL, &vocab, &error), &error);
+    uint32_t width = weir_vocab_logits_width(vocab), words = weir_vocab_mask_words(vocab);
+    uint32_t *mask = malloc(sizeof *mask * words);
+    ASSERT_NOT_NULL(mask);
+    for (uint32_t i = 0; i < 8; i++) {
+        weir_grammar_options options = WEIR_GRAMMAR_OPTIONS_INIT;
+        weir_grammar *grammar;
+        weir_matcher *matcher;
+        options.whitespace = (weir_whitespace)(i / 2), options.order = (weir_key_order)(i % 2);
+        test_context("whitespace %u, order %u", i / 2, i % 2);
+        ASSERT_OK(weir_grammar_from_json_schema(vocab, schema, sizeof schema - 1, &options, &grammar, &error), &error);
+        ASSERT_OK(weir_matcher_create(grammar, NULL, &matcher, &error), &error);
+        for (const char *at = texts[i / 2]; *at != '\0'; at++) {
+            uint32_t token = 0, length = 0;
+            while (weir_vocab_token(vocab, token, &length)[0] != (uint8_t)*at || length != 1) token++;
+            ASSERT_OK(weir_matcher_accept(matcher, token, &error), &error);
+            ASSERT_OK(weir_matcher_fill_mask(matcher, mask, words, &error), &error);
+            EXPECT_EQ(count_differences(matcher, mask, width), 0);
+        }
+        weir_matcher_destroy(matcher);
+        weir_grammar_destroy(grammar);
+    }
+    free(mask);
+    weir_vocab_destroy(vocab);
+}
+
 /* A token may begin a character that no other tokens finish; then it is never allowed, though other text is. */
 TEST(masks_agree, with_accept_where_the_vocabulary_lacks_bytes) {
     static const char *const texts[] = {"{", "}", "[", "]", "\"", ",", ":", " ", "a", "b\xc3", "\xe4\xbd", "\xa0", "\\", "\\u0", "u", "n",
