@@ -25,13 +25,19 @@ static void add_state(compiler *c, uint32_t state_id, lack *lack);
 static void check_lack(compiler *c, const module *m, const lack *lack);
 static void check_text(compiler *c);
 
+/* No byte is missing, and yet no cost is known. */
+_Noreturn static void fail_long(compiler *c) {
+    compiler_fail(c, WEIR_ERROR_LIMIT, goal_place(c, c->goals->root), "every document takes more than %u tokens",
+                  COST_NEVER - 1);
+}
+
 void refuse_unwritable(compiler *c) {
     const automaton *a = c->automaton;
     if (a->start == STATE_DEAD) return;
     const bool writable = entries_of(c, a->start)->count != 0;
     if (c->vocab->report.missing_byte_count == 0) {
-        if (writable) return;
-        compiler_fail(c, WEIR_ERROR_LIMIT, goal_place(c, c->goals->root), "every document takes more than %u tokens", COST_NEVER - 1);
+        if (!writable) fail_long(c);
+        return;
     }
     lack *lacks = NEW_ARRAY(c, lack, a->modules.count + 1);
     for (uint32_t i = 0; i < a->modules.count; i++) {
@@ -209,8 +215,6 @@ static void check_text(compiler *c) {
         }
     }
     for (uint32_t i = 0; i < a->instances.count && bytes.count == 0; i++) add_scalar(c, i, &bytes);
-    if (bytes.count == 0) {
-        compiler_fail(c, WEIR_ERROR_LIMIT, goal_place(c, c->goals->root), "every document takes more than %u tokens", COST_NEVER - 1);
-    }
+    if (bytes.count == 0) fail_long(c);
     fail_bytes(c, c->goals->root, &bytes, "no document can be written");
 }

@@ -3,7 +3,7 @@
  * One row at a time: mask -> keys -> bias -> penalties -> top-k -> masses -> top-p -> min-p -> draw -> advance. Temperature
  * changes masses and never the order of a row, so that is the same at every temperature, infinity included.
  *
- *   - Not allowed: masked, NaN, -inf. A row without an allowed entry has no token, and its sequence is stopped.
+ *   - Not allowed: masked, NaN, -inf. A row without an allowed entry has no token, nor has any later one of its sequence.
  *   - Where exactly one token is legal it is taken: the logits are not read.
  *   - Bias and penalties patch single entries (logit.h); they make none illegal or infinite.
  *   - Temperature 0: the first entry of the sorted order; log-probability 0.
@@ -11,8 +11,9 @@
  *   - top-k: the first k. top-p: the shortest prefix whose mass is at least p of the mass that top-k kept.
  *     min-p: every entry with a mass of at least min-p of the largest; by mass and not by rank, since the masses of
  *     neighbouring logits can be inverted in the last place.
- *   - MIN_P_FIRST: min-p before top-k, which counts what is left; top-p is then a share of what both kept. JOINT: top-p is a share of the mass that
- *     top-k saw. TEMPERATURE_FIRST: frequency and presence penalties are times the temperature.
+ *   - MIN_P_FIRST: min-p before top-k, which counts what is left; top-p is then a share of what both kept.
+ *     JOINT: top-p is a share of the mass that top-k saw.
+ *     TEMPERATURE_FIRST: frequency and presence penalties are times the temperature.
  *   - The draw: 64 random bits scaled to a whole number below the kept mass; the first entry, by id, at which the sum
  *     of kept masses exceeds it.
  *   - Log-probabilities: of the kept masses; or raw, of all columns as they came, at temperature 1. */

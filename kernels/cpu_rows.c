@@ -76,11 +76,10 @@ ALWAYS_INLINE uint32_t chunk_count(const uint32_t *keys, uint32_t count, uint32_
 
 ALWAYS_INLINE uint32_t row_gather(const uint32_t *keys, const uint32_t *masses, uint32_t count, uint32_t low,
                                   uint32_t high, uint32_t *found_keys, uint32_t *found_masses) {
-    enum { GROUP = 32 };
-    uint32_t found = 0, i = 0, width = high - low;
-    for (; i < count; i += GROUP) {
-        uint32_t end = count - i < GROUP ? count : i + GROUP;
-        if (end - i == GROUP && chunk_count(keys + i, GROUP, low, width) == 0) continue;
+    uint32_t found = 0, width = high - low;
+    for (uint32_t i = 0; i < count; i += CHUNK) {
+        uint32_t end = count - i < CHUNK ? count : i + CHUNK;
+        if (end - i == CHUNK && chunk_count(keys + i, CHUNK, low, width) == 0) continue;
         for (uint32_t k = i; k < end; k++) { /* written first, counted if it belongs: no branch to mispredict */
             found_keys[found] = keys[k];
             found_masses[found] = masses[k];

@@ -172,30 +172,30 @@ static weir_status replay(const slot_shape *shape, const weir_slot_options *opti
     return WEIR_OK;
 }
 
+/* Everything that the slot owns; *out holds a copy of the rest, and nothing of its own yet. */
+static weir_status copy_owned(const slot_shape *shape, const slot *from, slot *out, weir_error *error) {
+    size_t legal_size = from->legal ? shape->word_count * sizeof(uint32_t) : 0;
+    TRY(copy_block(shape, from->history, from->history_size * sizeof(uint32_t), &out->history, error));
+    TRY(copy_block(shape, from->stop_ids, from->stop_count * sizeof(uint32_t), &out->stop_ids, error));
+    TRY(copy_block(shape, from->legal, legal_size, &out->legal, error));
+    TRY(copy_block(shape, from->bad, from->bad_size * sizeof(uint32_t), &out->bad, error));
+    TRY(copy_block(shape, from->bias, from->bias_count * sizeof *from->bias, &out->bias, error));
+    if (from->counts.entries) {
+        TRY(allocate_counts(shape, out, error));
+        memcpy(out->counts.entries, from->counts.entries, from->counts.count * sizeof *from->counts.entries);
+        memcpy(out->counts.index, from->counts.index, from->counts.index_size * sizeof *from->counts.index);
+        out->counts.count = from->counts.count;
+    }
+    return from->matcher ? weir_matcher_clone(from->matcher, &out->matcher, error) : WEIR_OK;
+}
+
 weir_status slot_copy(const slot_shape *shape, const slot *from, slot *out, weir_error *error) {
     *out = *from;
     out->matcher = NULL;
     out->history = out->stop_ids = out->legal = out->bad = NULL;
     out->bias = NULL;
     memset(&out->counts, 0, sizeof out->counts);
-    weir_status status = copy_block(shape, from->history, from->history_size * sizeof(uint32_t), &out->history, error);
-    if (status == WEIR_OK)
-        status = copy_block(shape, from->stop_ids, from->stop_count * sizeof(uint32_t), &out->stop_ids, error);
-    if (status == WEIR_OK)
-        status = copy_block(shape, from->legal, from->legal ? shape->word_count * sizeof(uint32_t) : 0, &out->legal,
-                            error);
-    if (status == WEIR_OK) status = copy_block(shape, from->bad, from->bad_size * sizeof(uint32_t), &out->bad, error);
-    if (status == WEIR_OK)
-        status = copy_block(shape, from->bias, from->bias_count * sizeof *from->bias, &out->bias, error);
-    if (status == WEIR_OK && from->counts.entries) {
-        status = allocate_counts(shape, out, error);
-        if (status == WEIR_OK) {
-            memcpy(out->counts.entries, from->counts.entries, from->counts.count * sizeof *from->counts.entries);
-            memcpy(out->counts.index, from->counts.index, from->counts.index_size * sizeof *from->counts.index);
-            out->counts.count = from->counts.count;
-        }
-    }
-    if (status == WEIR_OK && from->matcher) status = weir_matcher_clone(from->matcher, &out->matcher, error);
+    weir_status status = copy_owned(shape, from, out, error);
     if (status != WEIR_OK) slot_clear(shape, out);
     return status;
 }
