@@ -6,22 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tables_io.h"
 #include "machine.h"
-
-/* Between them they fill every section: names in both orders, counts, lengths, patterns, unique arrays, recursion. */
-static const char *const schemas[] = {
-    "{\"type\":\"object\",\"properties\":{\"ab\":{\"type\":\"integer\"},\"ac\":{\"type\":\"string\",\"maxLength\":9},\"b\":"
-    "{\"items\":{\"$ref\":\"#\"}}},\"required\":[\"b\",\"ab\"]}",
-    "{\"type\":\"array\",\"minItems\":2,\"maxItems\":40,\"items\":{\"anyOf\":[{\"type\":\"number\",\"minimum\":-2.5},"
-    "{\"enum\":[\"one\",\"two\",null]},{\"type\":\"object\",\"minProperties\":2,\"maxProperties\":4}]}}",
-    "{\"type\":\"array\",\"uniqueItems\":true,\"items\":{\"type\":[\"integer\",\"string\",\"array\"],\"maxLength\":3,"
-    "\"minimum\":0,\"maximum\":9,\"maxItems\":2,\"items\":{\"type\":\"boolean\"}}}",
-    "{\"type\":\"string\",\"pattern\":\"^[a-f]{2,9}x?$\",\"not\":{\"enum\":[\"aa\",\"abx\"]}}",
-    "{\"patternProperties\":{\"^a\":{\"type\":\"null\"}},\"additionalProperties\":{\"type\":\"boolean\"},\"minProperties\":1,"
-    "\"maxProperties\":3}",
-};
-enum { SCHEMAS = sizeof schemas / sizeof *schemas };
+#include "table_schemas.h"
+#include "tables_io.h"
 
 typedef struct world {
     weir_vocab *vocab;
@@ -52,6 +39,14 @@ static void world_compile(world *w, const char *schema, weir_whitespace whitespa
     ASSERT_NOT_NULL(w->blob);
     memcpy(w->blob, tables, w->length);
     weir_grammar_destroy(grammar);
+}
+
+enum { VARIANTS = TABLE_SCHEMAS * 4 }; /* each schema under each white space, and in both orders of keys */
+
+static void compile_variant(world *w, uint32_t variant) {
+    uint32_t whitespace = variant / TABLE_SCHEMAS;
+    world_compile(w, table_schemas[variant % TABLE_SCHEMAS], (weir_whitespace)whitespace,
+                  (weir_key_order)((variant + whitespace) % 2));
 }
 
 static void world_close(world *w) {
@@ -146,8 +141,8 @@ static void change_words(world *w, uint32_t most) {
 TEST(hostile_tables, every_field_changed_with_a_sound_checksum_is_refused_or_harmless) {
     world w;
     world_open(&w);
-    for (uint32_t i = 0; i < SCHEMAS * 4 && !test_has_failed(); i++) {
-        world_compile(&w, schemas[i % SCHEMAS], (weir_whitespace)(i / SCHEMAS), (weir_key_order)(i % 2));
+    for (uint32_t i = 0; i < VARIANTS && !test_has_failed(); i++) {
+        compile_variant(&w, i);
         change_words(&w, 100);
     }
     EXPECT_GT(w.refused, 1000); /* both happen */
@@ -160,8 +155,8 @@ TEST(hostile_tables, many_fields_changed_at_once_are_refused_or_harmless) {
     world w;
     world_open(&w);
     for (uint32_t round = 0; round < 6000 && !test_has_failed(); round++) {
-        uint32_t i = draw(&w, SCHEMAS * 4);
-        if (round % 200 == 0) world_compile(&w, schemas[i % SCHEMAS], (weir_whitespace)(i / SCHEMAS), (weir_key_order)(i % 2));
+        uint32_t i = draw(&w, VARIANTS);
+        if (round % 200 == 0) compile_variant(&w, i);
         uint32_t *words = (uint32_t *)w.blob, first = (uint32_t)sizeof(tables) / 4, count = (uint32_t)(w.length / 4) - first;
         uint32_t places[8], before[8], changes = 1 + draw(&w, 8);
         for (uint32_t k = 0; k < changes; k++) {
@@ -182,7 +177,7 @@ TEST(hostile_tables, many_fields_changed_at_once_are_refused_or_harmless) {
 
 static machine compiled(world *w, uint32_t schema) {
     world_open(w);
-    world_compile(w, schemas[schema], WEIR_WHITESPACE_ANY, WEIR_ORDER_SCHEMA);
+    world_compile(w, table_schemas[schema], WEIR_WHITESPACE_ANY, WEIR_ORDER_SCHEMA);
     return machine_open(w->blob);
 }
 

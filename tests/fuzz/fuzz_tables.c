@@ -2,31 +2,19 @@
  *
  * Input: a byte that chooses the grammar, a byte with the number of changes, the changes (where: 3 bytes, how: 1 byte, a word),
  * then the bytes of a walk. */
+#include "../table_schemas.h"
 #include "fuzz.h"
 #include "tables_io.h"
 
-static const char *const schemas[] = {
-    "{\"type\":\"object\",\"properties\":{\"ab\":{\"type\":\"integer\"},\"ac\":{\"type\":\"string\",\"maxLength\":9},\"b\":"
-    "{\"items\":{\"$ref\":\"#\"}}},\"required\":[\"b\",\"ab\"]}",
-    "{\"type\":\"array\",\"minItems\":2,\"maxItems\":40,\"items\":{\"anyOf\":[{\"type\":\"number\",\"minimum\":-2.5},"
-    "{\"enum\":[\"one\",\"two\",null]},{\"type\":\"object\",\"minProperties\":2,\"maxProperties\":4}]}}",
-    "{\"type\":\"array\",\"uniqueItems\":true,\"items\":{\"type\":[\"integer\",\"string\",\"array\"],\"maxLength\":3,"
-    "\"minimum\":0,\"maximum\":9,\"maxItems\":2,\"items\":{\"type\":\"boolean\"}}}",
-    "{\"type\":\"string\",\"pattern\":\"^[a-f]{2,9}x?$\",\"not\":{\"enum\":[\"aa\",\"abx\"]}}",
-    "{\"patternProperties\":{\"^a\":{\"type\":\"null\"}},\"additionalProperties\":{\"type\":\"boolean\"},\"minProperties\":1,"
-    "\"maxProperties\":3}",
-    "{\"uniqueItems\":true,\"items\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"boolean\"}},\"additionalProperties\":"
-    "false},\"contains\":{\"required\":[\"a\"]}}",
-};
-enum { SCHEMAS = sizeof schemas / sizeof *schemas, VARIANTS = 8 };
+enum { VARIANTS = 8 };
 
 /* Compiled once each. */
 static const tables *grammar_tables(uint32_t which, size_t *length) {
-    static weir_grammar *grammars[SCHEMAS * VARIANTS];
+    static weir_grammar *grammars[TABLE_SCHEMAS * VARIANTS];
     if (grammars[which] == NULL) {
-        weir_grammar_options options = fuzz_options((uint8_t)(which / SCHEMAS));
+        weir_grammar_options options = fuzz_options((uint8_t)(which / TABLE_SCHEMAS));
         options.depth_limit = 6;
-        const char *schema = schemas[which % SCHEMAS];
+        const char *schema = table_schemas[which % TABLE_SCHEMAS];
         grammars[which] = fuzz_compile(fuzz_vocab(), schema, strlen(schema), &options);
         CHECK(grammars[which] != NULL);
     }
@@ -55,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 3 || size > 2048) return 0;
     fuzz_input in = {data, size};
     size_t length;
-    const tables *from = grammar_tables(fuzz_byte(&in) % (SCHEMAS * VARIANTS), &length);
+    const tables *from = grammar_tables(fuzz_byte(&in) % (TABLE_SCHEMAS * VARIANTS), &length);
     tables *blob = malloc(length);
     weir_grammar *loaded;
     CHECK(blob != NULL);
