@@ -116,7 +116,7 @@ static void cached_drop(cached *entry)
 static const cached *cache_get(cache *cache, const tools *tools, const weir_grammar_options *options, const char *schema,
                                size_t length)
 {
-    uint32_t choice[3] = {options->whitespace, options->indent, options->objects};
+    uint32_t choice[4] = {options->whitespace, options->indent, options->objects, options->order};
     cached *oldest = &cache->entries[0];
     for (cached *entry = cache->entries; entry < cache->entries + CACHE_SIZE; entry++) {
         if (entry->used < oldest->used) oldest = entry;

@@ -106,6 +106,7 @@ typedef struct automaton {
     VECTOR(length_case) lengths;
     VECTOR(count_case) counts;
     VECTOR(call) calls;
+    uint8_t *call_open; /* [calls] the container can be finished; known with the costs */
     VECTOR(uint32_t) call_module;
     VECTOR(return_symbol) returns;
     VECTOR(module) modules;

@@ -61,6 +61,7 @@ typedef struct graph {
     uint32_t *rank;       /* [key id] index in names, or NONE */
     uint32_t *leaf;       /* [names] place among them in byte order */
     uint8_t *needed;      /* [names] present in every value, and nothing else hangs on it: a bit remembers, no node */
+    uint8_t *written;     /* [names] some node takes it, with a value that does not end all hope */
     bool closed;          /* objects: other names are not written */
     /* Objects that ask what names look like: the automaton of names, whose classes are tuples of true, the truth of each
      * question, and whether the text is each of `names`. Other names with equal answers are of one kind. */

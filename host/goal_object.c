@@ -209,7 +209,9 @@ static uint32_t object_target(compiler *c, goal *g, uint32_t index, const take *
 bool object_needs_writable(compiler *c, const graph *object, const graph_node *node) {
     compiler_spend(c, object->names.count / 4);
     for (uint32_t i = 0; i < object->names.count; i++) {
-        bool writable = !object->needed[i] || is_spent(node, i); /* a needed name is spent once it has been read */
+        bool spent = is_spent(node, i); /* a needed name is spent once it has been read: somewhere it could be */
+        bool writable = !object->needed[i] || (spent && object->written[i]);
+        if (!writable && spent) return false;
         if (!writable) compiler_spend(c, 1 + node->takes.count / 4);
         for (uint32_t k = 0; k < node->takes.count && !writable; k++) {
             const take *t = &node->takes.items[k];
@@ -490,6 +492,7 @@ static void start_graph(compiler *c, goal *g, formula wanted, bool keeps, bool f
     uint64_t of_names = atom_kind_bit(ATOM_ADDITIONAL) | atom_kind_bit(ATOM_PATTERN_PROPERTY) | atom_kind_bit(ATOM_NAMES);
     wanted = formula_replace(c, wanted, of_names, spread_over_names, object);
     wanted = find_needed(c, object, wanted);
+    object->written = NEW_ARRAY(c, uint8_t, object->names.count + 1);
     uint64_t sized = atom_kind_bit(ATOM_SIZE);
     object->positioned = c->options.order == WEIR_ORDER_SCHEMA && (formula_get(c, wanted)->atoms & sized) != 0;
     object->fine = fine;
@@ -511,6 +514,9 @@ static bool find_targets(compiler *c, goal_id id, uint32_t index) {
         while (t.targets.count < value->classes.count) {
             uint32_t target = object_target(c, g, index, &t, value->classes.items[t.targets.count]);
             PUSH(c, t.targets, target);
+            if (t.name == NONE || target == NONE || g->object->written[t.name]) continue;
+            g->object->written[t.name] = 1;
+            more = true;
         }
         g->object->nodes.items[index].takes.items[k] = t;
         spend_names(c, g->object, index, t.name, spent);

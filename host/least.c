@@ -395,6 +395,21 @@ static bool state_update(compiler *c, least *l, uint32_t id, const uint32_t *bou
     return true;
 }
 
+/* Calls whose container can be closed, and something be done behind it. */
+static void find_open_calls(compiler *c) {
+    automaton *a = c->automaton;
+    a->call_open = NEW_ARRAY(c, uint8_t, a->calls.count + 1);
+    for (uint32_t id = 0; id < a->calls.count; id++) {
+        const return_symbol *r = &a->returns.items[a->calls.items[id].ret];
+        for (uint32_t k = 0; k < r->class_count && !a->call_open[id]; k++) {
+            uint32_t target = a->targets.items[r->targets + k];
+            bool goes_on = target != NONE && entries_of(c, target)->count != 0;
+            a->call_open[id] = goes_on && least_of_module(c, a->call_module.items[id], k) != COST_NEVER;
+        }
+        compiler_spend(c, 20 + 10 * (uint64_t)r->class_count);
+    }
+}
+
 void automaton_costs(compiler *c) {
     automaton *a = c->automaton;
     least l;
@@ -430,4 +445,5 @@ void automaton_costs(compiler *c) {
         for (uint32_t i = 0; i < a->modules.count; i++) changed |= weights_update(c, i);
         for (uint32_t i = 0; i < a->instances.count; i++) changed |= name_tables_update(c, i);
     }
+    find_open_calls(c);
 }

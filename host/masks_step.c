@@ -256,6 +256,7 @@ uint32_t walker_step(tokens *t, const walker *from, uint8_t byte, walker *out) {
         return go(t, &w, e->target, out);
     case EDGE_PUSH: {
         const call *to = &a->calls.items[e->target];
+        if (!a->call_open[e->target]) return 0;
         frame *f = scratch_new(t, sizeof *f);
         *f = (frame){to->ret, 0, NULL, w.top};
         w.top = f;

@@ -158,6 +158,7 @@ def corners():
     ref = lambda name: {"$ref": "#/$defs/" + name}  # noqa: E731
     const = lambda v: {"const": v}  # noqa: E731
     abc = {"a": {}, "b": {}, "c": {}}
+    late = {"allOf": [const({})], "type": "string"}
     schemas = [
         # if: without branches, branches without if, nested, with what it evaluates, on values of other types
         {"if": False, "then": False}, {"if": True, "then": INTEGER, "else": NULL}, {"then": INTEGER, "type": "array"}, {"else": False, "type": "object"},
@@ -254,6 +255,12 @@ def corners():
         # patterns
         {"pattern": "^a$", "type": "string"}, {"pattern": "b"}, {"pattern": "^$"}, {"not": {"pattern": "a"}}, {"not": {"pattern": ""}}, {"pattern": "a", "maxLength": 0}, {"pattern": "a", "enum": ["a", 1, ["a"]]}, {"pattern": "^b", "const": "a"},
         {"items": {"pattern": "a"}, "uniqueItems": True}, {"properties": {"a": {"pattern": "^a$"}}, "required": ["a"]}, {"anyOf": [{"pattern": "^a"}, {"pattern": "b$"}], "type": "string"}, {"contains": {"pattern": "a", "type": "string"}, "type": "array"},
+        # a needed name without a value, which is found only while the object is looked at; other names pass over it
+        {"properties": {"c": {}, "a": False, "b": late}, "required": ["b"]}, {"properties": {"a": {}, "b": late}, "not": {"required": ["a"]}, "required": ["b"]},
+        {"properties": {"b": late, "c": INTEGER}, "oneOf": [{"required": ["a"]}, {"required": ["c"]}], "required": ["b"]},
+        {"anyOf": [{"properties": {"a": {}, "b": late}, "not": {"required": ["a"]}, "required": ["b"]}, {"required": ["c"]}], "type": "object"},
+        {"properties": {"b": {"type": "array", "minItems": 1, "items": {"$ref": "#/properties/b"}}, "c": {}}, "not": {"required": ["c"]}, "required": ["b"]},
+        {"properties": {"a": INTEGER, "b": late}, "if": {"required": ["c"]}, "then": {"required": ["a"]}, "else": {"required": ["b"]}, "type": "object"},
     ]
     both = ("Properties", "dependent", "propertyNames", '"if"')
     out = [(f"structural corner {i}", s, {}) for i, s in enumerate(schemas)]
