@@ -12,10 +12,13 @@
 
 #include "tables.h"
 
+/* MACHINE_CALL: too large to stand in its callers, where registers are few. */
 #ifdef __CUDACC__
-#define MACHINE static inline __host__ __device__
+#define MACHINE      static inline __host__ __device__
+#define MACHINE_CALL static __noinline__ __host__ __device__
 #else
-#define MACHINE static inline
+#define MACHINE      static inline
+#define MACHINE_CALL static inline
 #endif
 
 #include "machine_value.h"
@@ -120,9 +123,10 @@ MACHINE uint64_t sequence_hash(const uint32_t *sequence) {
 }
 
 /* A walk over a sequence: its own head, frames from `low` up and kept values from `kept_low` up in `frames`, which has
- * machine_walk_words of room. */
+ * machine_walk_words of room. Where the grammar keeps no values, room for the frames that a walk can reach is enough:
+ * `frames` then begins with that of the depth `base`. */
 typedef struct walk {
-    uint32_t state, counter, depth, low;
+    uint32_t state, counter, depth, low, base;
     uint64_t hash;
     const uint32_t *sequence;
     uint32_t *frames;
@@ -131,7 +135,8 @@ typedef struct walk {
     value_reader value;
 } walk;
 
-MACHINE void walk_begin(walk *w, const uint32_t *sequence, uint32_t *frames) {
+MACHINE void walk_begin_at(walk *w, const uint32_t *sequence, uint32_t *frames, uint32_t base) {
+    w->base = base;
     w->state = sequence[SEQUENCE_STATE];
     w->counter = sequence[SEQUENCE_COUNTER];
     w->depth = sequence[SEQUENCE_DEPTH];
@@ -149,6 +154,8 @@ MACHINE void walk_begin(walk *w, const uint32_t *sequence, uint32_t *frames) {
     w->value.fraction = sequence[SEQUENCE_VALUE_FRACTION];
     w->value.exponent = sequence[SEQUENCE_VALUE_EXPONENT];
 }
+
+MACHINE void walk_begin(walk *w, const uint32_t *sequence, uint32_t *frames) { walk_begin_at(w, sequence, frames, 0); }
 
 /* Writes the walk's head over that of a sequence, but for the budget. */
 MACHINE void walk_save_head(const walk *w, uint32_t *sequence) {
@@ -168,19 +175,25 @@ MACHINE void walk_save_head(const walk *w, uint32_t *sequence) {
     sequence[SEQUENCE_VALUE_EXPONENT] = w->value.exponent;
 }
 
+/* Where the walk keeps the frame of this depth, once it has one of its own. */
+MACHINE uint32_t *walk_place(const machine *m, const walk *w, uint32_t index) {
+    return w->frames + (size_t)(index - w->base) * m->t->frame_words;
+}
+
 MACHINE const uint32_t *walk_frame(const machine *m, const walk *w, uint32_t index) {
-    size_t at = (size_t)index * m->t->frame_words;
-    return index >= w->low ? w->frames + at : w->sequence + SEQUENCE_HEAD + at;
+    if (index >= w->low) return walk_place(m, w, index);
+    return w->sequence + SEQUENCE_HEAD + (size_t)index * m->t->frame_words;
 }
 
 /* The frame on top, to be written: copied on the first write. */
 MACHINE uint32_t *walk_own_frame(const machine *m, walk *w) {
-    size_t at = (size_t)w->depth * m->t->frame_words;
+    uint32_t *own = walk_place(m, w, w->depth);
     if (w->depth < w->low) {
-        for (uint32_t i = 0; i < m->t->frame_words; i++) w->frames[at + i] = w->sequence[SEQUENCE_HEAD + at + i];
+        const uint32_t *from = walk_frame(m, w, w->depth);
+        for (uint32_t i = 0; i < m->t->frame_words; i++) own[i] = from[i];
         w->low = w->depth;
     }
-    return w->frames + at;
+    return own;
 }
 
 MACHINE uint32_t cost_add(uint32_t a, uint32_t b) {
@@ -205,169 +218,16 @@ MACHINE uint32_t frame_rest(const machine *m, const uint32_t *frame, uint32_t cl
     return frame[frame_rest_at(m, class_index)];
 }
 
-/* --- names of an object --------------------------------------------------------------------------------------- */
-
-MACHINE bool mask_bit(const uint32_t *mask, uint32_t bit) { return (mask[bit / 32] >> bit % 32 & 1) != 0; }
-
-/* Which names can follow: those in none of these masks. */
-typedef struct name_filter {
-    const uint32_t *seen, *dead, *beyond; /* beyond: NULL if nothing is */
-    uint32_t name_count;
-} name_filter;
-
-/* What cannot be written while a name of the schema's order is missing; NULL: none is. */
-MACHINE const uint32_t *names_beyond(const uint32_t *masks, const object *o, const uint32_t *seen) {
-    for (uint32_t k = 0; k < o->order_count; k++) {
-        if (!mask_bit(seen, masks[o->order + k])) return masks + o->beyond + (size_t)k * o->words;
-    }
-    return (const uint32_t *)0;
-}
-
-MACHINE name_filter names_open(const machine *m, const instance *i, const uint32_t *frame) {
-    const object *o = &m->objects[i->object];
-    name_filter f = {frame + FRAME_NAMES, m->masks + i->dead, names_beyond(m->masks, o, frame + FRAME_NAMES), o->name_count};
-    return f;
-}
-
-MACHINE bool name_can_follow(const name_filter *f, uint32_t bit) {
-    uint32_t blocked = f->seen[bit / 32] | f->dead[bit / 32] | (f->beyond != (const uint32_t *)0 ? f->beyond[bit / 32] : 0);
-    return (blocked >> bit % 32 & 1) == 0;
-}
-
-MACHINE bool names_can_follow(const name_filter *f, uint32_t lo, uint32_t hi, bool others) {
-    if (others && name_can_follow(f, f->name_count)) return true;
-    if (hi > f->name_count) hi = f->name_count;
-    while (lo < hi) {
-        uint32_t word = lo / 32, blocked = f->seen[word] | f->dead[word];
-        uint32_t range = TABLES_NONE << lo % 32;
-        if (f->beyond != (const uint32_t *)0) blocked |= f->beyond[word];
-        if (hi - word * 32 < 32) range &= (1u << hi % 32) - 1;
-        if ((~blocked & range) != 0) return true;
-        lo = (word + 1) * 32;
-    }
-    return false;
-}
-
-/* Whether a required name is still missing. */
-MACHINE bool names_missing(const machine *m, const object *o, const uint32_t *frame) {
-    for (uint32_t k = 0; k < o->words; k++) {
-        if ((m->masks[o->required + k] & ~frame[FRAME_NAMES + k]) != 0) return true;
-    }
-    return false;
-}
-
-/* {distance, depth, lines} at this depth. */
-MACHINE uint32_t name_cost(const machine *m, const uint32_t *weight, uint32_t depth) {
-    if (weight[0] == COST_NEVER || depth + weight[1] > m->t->depth_limit) return COST_NEVER;
-    return cost_add(weight[0], weight[2] * m->t->indent * depth);
-}
-
-/* What the missing required names cost; COST_NEVER where one nests too deep. */
-MACHINE uint32_t names_missing_cost(const machine *m, const object *o, uint32_t way, const uint32_t *frame, uint32_t depth) {
-    const uint32_t *weights = m->weights + o->weights + 3 * way * o->name_count;
-    uint32_t total = 0;
-    for (uint32_t k = 0; k < o->words; k++) {
-        for (uint32_t left = m->masks[o->required + k] & ~frame[FRAME_NAMES + k]; left != 0; left &= left - 1) {
-            uint32_t lowest = left & (0u - left), bit = 32 * k;
-            while (lowest > 1) {
-                lowest >>= 1;
-                bit++;
-            }
-            total = cost_add(total, name_cost(m, weights + 3 * bit, depth));
-        }
-    }
-    return total;
-}
-
-/* `so_far` and the cheapest name that can follow now, counted from its first byte on; the weight of a missing one is in
- * `so_far` already. */
-MACHINE uint32_t names_first_cost(const machine *m, const cost *e, const uint32_t *frame, uint32_t depth, uint32_t so_far) {
-    const instance *i = &m->instances[e->instance];
-    const object *o = &m->objects[i->object];
-    const uint32_t *through = m->weights + e->names - 1, *weights = m->weights + o->weights;
-    name_filter f = names_open(m, i, frame);
-    uint32_t least = COST_NEVER;
-    if (so_far == COST_NEVER) return COST_NEVER;
-    if (e->missing != 0 && (e->missing - 1) % 2 != 0) weights += 3 * o->name_count;
-    for (uint32_t bit = e->leaf_lo; bit < e->leaf_hi; bit++) {
-        uint32_t cost = name_can_follow(&f, bit) ? name_cost(m, through + 3 * bit, depth) : COST_NEVER;
-        if (cost == COST_NEVER) continue;
-        cost = cost_add(cost, so_far);
-        if (mask_bit(m->masks + o->required, bit) && cost != COST_NEVER) cost -= name_cost(m, weights + 3 * bit, depth);
-        if (cost < least) least = cost;
-    }
-    return least == COST_NEVER ? least : least - (e->read < least ? e->read : least);
-}
-
-MACHINE uint32_t boundary_cost(const machine *m, uint32_t index, const uint32_t *frame, uint32_t depth) {
-    const boundary *b = &m->boundaries[index];
-    uint32_t items = frame[FRAME_COUNT] + 1, least = COST_NEVER, room = m->t->depth_limit - depth;
-    for (uint32_t i = 0; i < b->segment_count; i++) {
-        const segment *s = &m->segments[b->segments + i];
-        if (items < s->lo || items > s->hi || s->depth > room) continue;
-        uint64_t more = s->slope != 0 ? s->hi - items : 0;
-        uint64_t cost = s->at_hi + s->slope * more + (s->lines_at_hi + s->lines_slope * more) * m->t->indent * depth;
-        if (s->lines_at_hi != 0) cost -= m->t->indent;
-        uint32_t total = cost_add(cost < COST_NEVER ? (uint32_t)cost : COST_NEVER, frame_rest(m, frame, s->target));
-        if (total < least) least = total;
-    }
-    return least;
-}
-
-/* Whether a name's hash is one of the first `count` that the frame keeps. */
-MACHINE bool hash_is_kept(const machine *m, const uint32_t *frame, uint64_t hash, uint32_t count) {
-    const uint32_t *kept = frame + frame_hashes(m);
-    for (uint32_t k = 0; k < count; k++) {
-        if (kept[2 * k] == (uint32_t)hash && kept[2 * k + 1] == (uint32_t)(hash >> 32)) return true;
-    }
-    return false;
-}
-
-/* Tokens that always suffice to finish the text from this state, with `frame` on top at `depth`; `hash`: of the name being
- * read. */
-MACHINE uint32_t machine_cost(const machine *m, uint32_t at, uint32_t counter, uint64_t hash, const uint32_t *frame,
-                              uint32_t depth) {
-    const state *s = &m->states[at];
-    uint32_t least = COST_NEVER, room = m->t->depth_limit - depth;
-    for (uint32_t i = 0; i < s->cost_count; i++) {
-        const cost *e = &m->costs[s->costs + i];
-        if (e->depth > room || counter > e->most) continue;
-        const object *ordered = e->ordered != 0 ? &m->objects[e->ordered - 1] : (const object *)0;
-        if (ordered && names_beyond(m->masks, ordered, frame + FRAME_NAMES) != (const uint32_t *)0) continue;
-        uint32_t total = cost_add(e->distance, e->lines * depth * m->t->indent);
-        if (e->length == TABLES_NONE) {
-            total -= counter < total ? counter : total;
-        } else if (e->length > counter) {
-            total = cost_add(total, e->length - counter);
-        }
-        /* One more byte makes a name new: there are more bytes than hashes. */
-        if (e->fresh != 0 && hash_is_kept(m, frame, (s->flags & STATE_HASHES) != 0 ? hash : 0, e->fresh)) {
-            total = cost_add(total, 1);
-        }
-        if (e->missing != 0) {
-            const object *o = &m->objects[(e->missing - 1) / 2];
-            total = cost_add(total, names_missing_cost(m, o, (e->missing - 1) % 2, frame, depth));
-        }
-        if (e->names != 0) {
-            total = names_first_cost(m, e, frame, depth, total);
-        }
-        if (total != COST_NEVER) total -= e->outdent * m->t->indent; /* of a line that is counted by now */
-        uint32_t then = (e->target & BOUNDARY_FLAG) != 0 ? boundary_cost(m, e->target & ~BOUNDARY_FLAG, frame, depth)
-                                                        : frame_rest(m, frame, e->target);
-        total = cost_add(total, then);
-        if (total < least) least = total;
-    }
-    return least;
-}
+#include "machine_cost.h"
 
 MACHINE uint32_t walk_cost(const machine *m, const walk *w) {
     return machine_cost(m, w->state, w->counter, w->hash, walk_frame(m, w, w->depth), w->depth);
 }
 
-MACHINE bool walk_push(const machine *m, walk *w, const call *to) {
+MACHINE_CALL bool walk_push(const machine *m, walk *w, const call *to) {
     if (w->depth >= m->t->depth_limit) return false;
     const uint32_t *below = walk_frame(m, w, w->depth);
-    uint32_t *frame = w->frames + (size_t)(w->depth + 1) * m->t->frame_words;
+    uint32_t *frame = walk_place(m, w, w->depth + 1);
     const return_symbol *r = &m->returns[to->ret];
     frame[FRAME_RETURN] = to->ret;
     frame[FRAME_COUNT] = 0;
@@ -389,7 +249,7 @@ MACHINE bool walk_push(const machine *m, walk *w, const call *to) {
     return true;
 }
 
-MACHINE bool walk_pop(const machine *m, walk *w, uint32_t class_index, bool object) {
+MACHINE_CALL bool walk_pop(const machine *m, walk *w, uint32_t class_index, bool object) {
     if (w->depth == 0) return false;
     const uint32_t *frame = walk_frame(m, w, w->depth);
     const return_symbol *r = &m->returns[frame[FRAME_RETURN]];
@@ -413,7 +273,7 @@ MACHINE const uint32_t *walk_kept(const machine *m, const walk *w, uint32_t inde
 
 /* An item of a unique array ended: where to go on depends on whether its value is new. Values that collide count as equal
  * where that only narrows; else equality must be certain. */
-MACHINE bool walk_judge(const machine *m, walk *w) {
+MACHINE_CALL bool walk_judge(const machine *m, walk *w) {
     while (w->careful != 0 && (m->states[w->state].flags & STATE_JUDGES) != 0) {
         const state *s = &m->states[w->state];
         const uint32_t *members = walk_frame(m, w, w->depth) + frame_members(m);
@@ -439,7 +299,7 @@ MACHINE bool walk_judge(const machine *m, walk *w) {
 }
 
 /* A name that is not told apart ended in an object that keeps hashes: it must be new among those kept. */
-MACHINE bool walk_key_hash(const machine *m, walk *w, const instance *i) {
+MACHINE_CALL bool walk_key_hash(const machine *m, walk *w, const instance *i) {
     uint32_t low = (uint32_t)w->hash, high = (uint32_t)(w->hash >> 32);
     if (hash_is_kept(m, walk_frame(m, w, w->depth), w->hash, i->hash_used)) return false;
     if (i->hash_keep != 0) {
@@ -451,7 +311,7 @@ MACHINE bool walk_key_hash(const machine *m, walk *w, const instance *i) {
 }
 
 /* A name ended: its bit, and in the schema's order those of the names before it. */
-MACHINE bool walk_name(const machine *m, walk *w, const instance *i, uint32_t bit) {
+MACHINE_CALL bool walk_name(const machine *m, walk *w, const instance *i, uint32_t bit) {
     const object *o = &m->objects[i->object];
     const uint32_t *reads = m->masks + o->reads + (size_t)bit * o->words;
     name_filter f = names_open(m, i, walk_frame(m, w, w->depth));
@@ -481,7 +341,7 @@ MACHINE uint32_t count_target(const machine *m, uint32_t first, uint32_t count) 
 }
 
 /* The machine's step. */
-MACHINE bool walk_step(const machine *m, walk *w, uint8_t byte) {
+MACHINE_CALL bool walk_step(const machine *m, walk *w, uint8_t byte) {
     for (;;) {
         const state *s = &m->states[w->state];
         const edge *e = &m->edges[s->edges], *end = e + s->edge_count;
@@ -592,7 +452,7 @@ MACHINE bool walk_step(const machine *m, walk *w, uint8_t byte) {
 }
 
 /* Reads one byte. false: it is not allowed here; the walk is then over. */
-MACHINE bool walk_byte(const machine *m, walk *w, uint8_t byte) {
+MACHINE_CALL bool walk_byte(const machine *m, walk *w, uint8_t byte) {
     if (w->careful == 0) return walk_step(m, w, byte);
     value_byte(&w->value, byte);
     if (!walk_step(m, w, byte) || !walk_judge(m, w)) return false;
@@ -626,6 +486,8 @@ MACHINE bool walk_can_finish(const machine *m, const walk *w, uint32_t left) {
     if (w->careful == 0) return true;
     return search_end(m, w, cost, left, left == TABLES_NONE ? 0 : SEARCH_SPARE, TABLES_NONE) != COST_NEVER;
 }
+
+#include "machine_token.h"
 
 /* Tokens that always suffice to end the text after this walk. */
 MACHINE uint32_t walk_least(const machine *m, const walk *w) {

@@ -22,7 +22,7 @@ typedef struct search_step {
 } search_step;
 
 /* The sequence as it is after the walk, as far as the search needs it. */
-MACHINE void search_flatten(const machine *m, const walk *w, uint32_t *sequence) {
+MACHINE_CALL void search_flatten(const machine *m, const walk *w, uint32_t *sequence) {
     walk_save_head(w, sequence);
     for (uint32_t depth = w->careful - 1; depth <= w->depth; depth++) {
         const uint32_t *frame = walk_frame(m, w, depth);
@@ -35,7 +35,7 @@ MACHINE void search_flatten(const machine *m, const walk *w, uint32_t *sequence)
 }
 
 /* What a container takes and what then is left, whatever its items. */
-MACHINE uint32_t search_call(const machine *m, const walk *w, const call *to) {
+MACHINE_CALL uint32_t search_call(const machine *m, const walk *w, const call *to) {
     const state *s = &m->states[to->start];
     const return_symbol *r = &m->returns[to->ret];
     uint32_t least = COST_NEVER;
@@ -59,7 +59,7 @@ MACHINE bool search_passes_over(const machine *m, const state *s, const edge *e,
 }
 
 /* A guess at what is left behind an edge: only the order of the tries hangs on it. NEVER: not worth one. */
-MACHINE uint32_t search_guess(const machine *m, const walk *w, const edge *e) {
+MACHINE_CALL uint32_t search_guess(const machine *m, const walk *w, const edge *e) {
     const state *s = &m->states[w->state];
     const instance *in = s->instance != TABLES_NONE ? &m->instances[s->instance] : (const instance *)0;
     uint32_t to = e->target, counter = 0;
@@ -104,7 +104,7 @@ MACHINE uint32_t search_guess(const machine *m, const walk *w, const edge *e) {
 }
 
 /* The edge of this rank, or NULL. */
-MACHINE const edge *search_edge(const machine *m, const walk *w, uint32_t rank) {
+MACHINE_CALL const edge *search_edge(const machine *m, const walk *w, uint32_t rank) {
     const state *s = &m->states[w->state];
     uint32_t guesses[SEARCH_EDGES], count = s->edge_count < SEARCH_EDGES ? s->edge_count : SEARCH_EDGES;
     for (uint32_t i = 0; i < count; i++) guesses[i] = search_guess(m, w, &m->edges[s->edges + i]);
@@ -137,7 +137,7 @@ MACHINE bool search_begins_kept(const machine *m, const walk *w, uint8_t byte) {
 
 /* The next byte to try behind *step, or the first; of those on one edge `alike` and one more (each kept value forbids one of
  * them at most) and those that could repeat one. false: there is none. */
-MACHINE bool search_next(const machine *m, const walk *w, search_step *step, bool first, uint32_t alike) {
+MACHINE_CALL bool search_next(const machine *m, const walk *w, search_step *step, bool first, uint32_t alike) {
     static const uint8_t behind_number[] = {']', '}', ',', '\n', ' '};
     if (first) step->rank = 0;
     for (;; step->rank++, first = true) {
@@ -196,7 +196,7 @@ MACHINE bool search_behind(const machine *m, const state *s, const uint32_t *fra
 
 /* Whether there are more ways to end the value under judgement than any array keeps values: here, or in a container around
  * that is a part of it. */
-MACHINE bool search_is_ample(const machine *m, const walk *w) {
+MACHINE_CALL bool search_is_ample(const machine *m, const walk *w) {
     const state *s = &m->states[w->state];
     if ((s->flags & STATE_CAREFUL) == 0) return true;
     if ((s->flags & STATE_ROOMY) != 0 && w->counter < m->instances[s->instance].longest) return true;
@@ -221,7 +221,7 @@ MACHINE bool search_is_ample(const machine *m, const walk *w) {
 #define SEARCH_ANY (COST_NEVER - 2)
 
 /* An end that takes at most `limit` tokens: how many it takes; NEVER: there is none, or GAVE_UP. */
-MACHINE uint32_t search_within(const machine *m, const uint32_t *base, uint32_t *frames, uint32_t limit, uint32_t spare,
+MACHINE_CALL uint32_t search_within(const machine *m, const uint32_t *base, uint32_t *frames, uint32_t limit, uint32_t spare,
                                uint32_t wanted, uint32_t steps) {
     search_step path[SEARCH_BYTES];
     uint32_t length = 0;
@@ -256,7 +256,7 @@ MACHINE uint32_t search_within(const machine *m, const uint32_t *base, uint32_t 
  * found that takes at most `left` (NONE: any). spare: what a state takes more, at most, from which there are many ends, so
  * that one of them is good (NONE: they are looked for). wanted: the class with which the lowest of the frames closes (NONE:
  * any). */
-MACHINE uint32_t search_end(const machine *m, const walk *w, uint32_t cost, uint32_t left, uint32_t spare, uint32_t wanted) {
+MACHINE_CALL uint32_t search_end(const machine *m, const walk *w, uint32_t cost, uint32_t left, uint32_t spare, uint32_t wanted) {
     if (spare != TABLES_NONE && cost_add(cost, spare) <= left && search_is_ample(m, w)) return cost + spare;
     uint32_t *base = w->frames + machine_frames_words(m->t), *frames = base + machine_sequence_words(m->t);
     search_flatten(m, w, base);

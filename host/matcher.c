@@ -120,35 +120,15 @@ static bool is_text(const weir_vocab *vocab, uint32_t token) {
            (vocab->flags[token] & (VOCAB_SPECIAL | VOCAB_HOLE)) == 0 && vocab->offsets[token + 1] != vocab->offsets[token];
 }
 
-static uint32_t budget_after(const weir_matcher *m) {
-    uint32_t budget = m->sequence[SEQUENCE_BUDGET];
-    return budget == TABLES_NONE ? TABLES_NONE : budget - 1;
-}
-
-/* In a string whose value must differ from others, when the budget is nearly spent: only tokens of one code point are
- * looked at closely, for there can be many others. False: a longer one, which could not be sure to end. */
-static bool leaves_room(const weir_matcher *m, const walk *w, uint32_t from) {
-    const machine *machine = &m->grammar->machine;
-    uint32_t left = budget_after(m), string = machine->states[w->state].instance;
-    if (w->careful == 0 || left == TABLES_NONE || string == TABLES_NONE || machine->states[from].instance != string) return true;
-    if (w->depth != m->sequence[SEQUENCE_DEPTH] || !search_is_ample(machine, w)) return true;
-    return cost_add(walk_cost(machine, w), SEARCH_SPARE) <= left;
-}
-
 bool matcher_walk_token(weir_matcher *m, uint32_t token, walk *w) {
     const weir_vocab *vocab = m->grammar->vocab;
     walk_begin(w, m->sequence, m->frames);
-    if (w->state == STATE_DEAD || m->sequence[SEQUENCE_BUDGET] == 0) return false;
-    const uint8_t *bytes = vocab->bytes + vocab->offsets[token];
-    uint32_t from = w->state, length = vocab->offsets[token + 1] - vocab->offsets[token];
-    if (!walk_bytes(&m->grammar->machine, w, bytes, length)) return false;
-    uint32_t points = 0;
-    for (uint32_t i = 0; i < length && w->careful != 0; i++) points += (bytes[i] & 0xC0) != 0x80;
-    return points <= 1 || leaves_room(m, w, from);
+    return walk_token(&m->grammar->machine, w, vocab->bytes + vocab->offsets[token],
+                      vocab->offsets[token + 1] - vocab->offsets[token]);
 }
 
 bool matcher_can_finish(const weir_matcher *m, const walk *w) {
-    return walk_can_finish(&m->grammar->machine, w, budget_after(m));
+    return walk_token_ends_well(&m->grammar->machine, w);
 }
 
 bool matcher_try_token(weir_matcher *m, uint32_t token, walk *w) {
@@ -292,6 +272,33 @@ weir_status weir_matcher_assign(weir_matcher *m, const weir_matcher *from, weir_
     m->token_count = from->token_count;
     m->stopped = from->stopped;
     return WEIR_OK;
+}
+
+/* --- carrying the state elsewhere ------------------------------------------------------------------------------ */
+
+const uint32_t *matcher_sequence(const weir_matcher *m) { return m->sequence; }
+
+uint32_t matcher_moves(const weir_matcher *m, logged_move *moves, uint32_t move_most, logged_word *words, uint32_t word_most,
+                       uint32_t *word_count) {
+    uint32_t count = weir_matcher_history(m);
+    if (count > move_most) count = move_most;
+    uint32_t first = m->step_count - count;
+    while (count > 0 && m->log_count - m->steps[first].log > word_most) first++, count--;
+    uint32_t from = count > 0 ? m->steps[first].log : m->log_count;
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(moves[i].head, m->steps[first + i].head, sizeof moves[i].head);
+        moves[i].log = m->steps[first + i].log - from;
+    }
+    *word_count = m->log_count - from;
+    memcpy(words, m->log + from, sizeof *words * *word_count);
+    return count;
+}
+
+void matcher_restore(weir_matcher *m, const uint32_t *sequence, uint32_t token_count, bool stopped) {
+    memcpy(m->sequence, sequence, sizeof(uint32_t) * m->sequence_words);
+    m->step_count = m->log_count = 0;
+    m->token_count = token_count;
+    m->stopped = stopped;
 }
 
 uint32_t weir_matcher_history(const weir_matcher *m) {

@@ -49,16 +49,11 @@ static void set_named(const weir_matcher *m, const row *r, const name_filter *fi
     }
 }
 
-static const uint32_t *top_frame(const weir_matcher *m) {
-    return m->sequence + SEQUENCE_HEAD + (size_t)m->sequence[SEQUENCE_DEPTH] * m->grammar->machine.t->frame_words;
-}
-
 /* A string: its base, what closes it, and along texts told apart what differs. */
 static void set_string(const weir_matcher *m, const instance *in, const row *r, uint32_t *words) {
     const machine *machine = &m->grammar->machine;
     uint32_t counter = m->sequence[SEQUENCE_COUNTER];
-    uint32_t room = in->longest == TABLES_NONE ? UINT32_MAX : in->longest > counter ? in->longest - counter : 0;
-    set_base(m->grammar->vocab->lexicon, r, room, words);
+    set_base(m->grammar->vocab->lexicon, r, string_room(in, counter), words);
     for (uint32_t k = 0; k < r->patch_count; k++) {
         const length_case *range = &machine->lengths[in->lengths + k];
         set_patch(machine, r, k, range->lo, range->hi, counter, words);
@@ -80,7 +75,7 @@ static void set_row(const weir_matcher *m, const state *s, const row *r, uint32_
     const instance *in = &machine->instances[r->instance != TABLES_NONE ? r->instance : s->instance];
     name_filter filter;
     bool named = r->named_count != 0 || (r->flags & ROW_OTHERS) != 0;
-    if (named) filter = names_open(machine, in, top_frame(m));
+    if (named) filter = names_open(machine, in, sequence_top_frame(machine, m->sequence));
     if (r->kind != WEIR_ROW_BASE) {
         set_patch(machine, r, 0, 0, machine->t->space_run, m->sequence[SEQUENCE_COUNTER], words);
     } else if ((r->flags & ROW_OTHERS) != 0 && !name_can_follow(&filter, filter.name_count)) {
@@ -218,36 +213,6 @@ static void check_full(weir_matcher *m, const state *s, const row *r, uint32_t *
     }
 }
 
-/* The most that the frames below can need, and the names that are missing. */
-static uint32_t needed_below(const weir_matcher *m, const state *s) {
-    const machine *machine = &m->grammar->machine;
-    uint32_t below = 0, missing = 0;
-    for (uint32_t i = 0; i < machine->t->class_max; i++) {
-        uint32_t rest = frame_rest(machine, top_frame(m), i);
-        if (rest != COST_NEVER && rest > below) below = rest;
-    }
-    for (uint32_t i = 0, known = 0; i < s->cost_count; i++) {
-        uint32_t names = machine->costs[s->costs + i].missing, depth = m->sequence[SEQUENCE_DEPTH];
-        if (names == known || names == 0) continue;
-        uint32_t total = names_missing_cost(machine, &machine->objects[(names - 1) / 2], (names - 1) % 2, top_frame(m), depth);
-        if (total > missing) missing = total;
-        known = names;
-    }
-    return cost_add(below, missing);
-}
-
-static bool stands_as_it_is(const weir_matcher *m, const state *s, const row *r) {
-    const machine *machine = &m->grammar->machine;
-    const uint32_t *sequence = m->sequence;
-    uint32_t deepest = sequence[SEQUENCE_DEPTH] + r->depth_need;
-    if (deepest > machine->t->depth_limit) return false;
-    if (sequence[SEQUENCE_BUDGET] == TABLES_NONE) return true;
-    uint32_t lines = r->line_need * machine->t->indent * deepest;
-    uint32_t most = cost_add(needed_below(m, s), cost_add(r->cost_need, lines));
-    if (sequence[SEQUENCE_CAREFUL] != 0) most = cost_add(most, SEARCH_SPARE);
-    return most != COST_NEVER && most < sequence[SEQUENCE_BUDGET];
-}
-
 /* Guarded tokens, by their walks. */
 static void decide(weir_matcher *m, uint32_t first, uint32_t count, uint32_t *words) {
     walk w;
@@ -278,7 +243,7 @@ weir_status weir_matcher_fill_mask(weir_matcher *m, uint32_t *words, size_t word
     const state *s = &machine->states[m->sequence[SEQUENCE_STATE]];
     const row *r = &machine->rows[s->row];
     set_row(m, s, r, words);
-    if (!stands_as_it_is(m, s, r)) {
+    if (!row_stands(machine, m->sequence, s, r)) {
         known_ends known;
         forget_ends(&known);
         if (r->kind == WEIR_ROW_BASE) {
@@ -290,7 +255,7 @@ weir_status weir_matcher_fill_mask(weir_matcher *m, uint32_t *words, size_t word
     if ((s->flags & STATE_ROOMY) != 0) check_full(m, s, r, words);
     decide(m, r->guarded, r->guarded_count, words);
     if (r->closing_count != 0) {
-        bool closes = !names_missing(machine, &machine->objects[r->object], top_frame(m));
+        bool closes = !names_missing(machine, &machine->objects[r->object], sequence_top_frame(machine, m->sequence));
         if (closes) decide(m, r->closing, r->closing_count, words);
         for (uint32_t i = 0; i < r->closing_count && !closes; i++) clear_bit(words, machine->lists[r->closing + i]);
     }

@@ -3,6 +3,7 @@
 #define WEIR_HOST_MATCHER_OBJECT_H
 
 #include "grammar_object.h"
+#include "sequence.h"
 
 /* What one accepted token overwrote: the head, and entries of the log from `log` on. */
 typedef struct step {
@@ -20,7 +21,7 @@ struct weir_matcher {
     uint32_t *saved;  /* a copy of the sequence while validating */
     step *steps;      /* the newest `rollback` of them can be taken back; up to twice as many are kept */
     uint32_t step_count, rollback, budget;
-    struct { uint32_t word, value; } *log;
+    logged_word *log;
     uint32_t log_count, log_capacity; /* room for `rollback` steps of the most that a token can overwrite, as a rule */
     uint32_t token_count;
     bool stopped;

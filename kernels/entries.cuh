@@ -1,0 +1,249 @@
+/* entries.cuh - a row as entries, each with an ordered key and a column: the part of them that one block has.
+ *
+ * Most stand in vectors of 16 bytes, read from global memory each time or kept in shared memory. Where few are allowed
+ * they stand in a list instead, and nothing else is read. Those that bias and penalties change stand apart, with keys of
+ * their own; their bits are gone from the mask. */
+#ifndef WEIR_KERNELS_ENTRIES_CUH
+#define WEIR_KERNELS_ENTRIES_CUH
+
+#include "logit.h"
+#include "mask.cuh"
+
+enum { SPARSE = 16 /* below one allowed column in so many, the allowed are listed instead of the row streamed */ };
+
+/* One logit as it stands in memory. */
+template <int DTYPE> struct logit_type {
+    typedef uint16_t bits;
+    enum : uint32_t { PER_VECTOR = 8, MINUS_INFINITY = DTYPE == WEIR_DTYPE_F16 ? 0xFC00u : 0xFF80u };
+};
+template <> struct logit_type<WEIR_DTYPE_F32> {
+    typedef uint32_t bits;
+    enum : uint32_t { PER_VECTOR = 4, MINUS_INFINITY = 0xFF800000u };
+};
+
+template <int DTYPE> DEVICE uint32_t logit_key(uint32_t bits) {
+    if constexpr (DTYPE == WEIR_DTYPE_F32) return key_of(float_of(bits));
+    if constexpr (DTYPE == WEIR_DTYPE_F16) return key_of(float_of_f16(static_cast<uint16_t>(bits)));
+    return key_of(float_of_bf16(static_cast<uint16_t>(bits)));
+}
+
+/* The bits of one logit of a vector, and giving it others. */
+template <int DTYPE> DEVICE uint32_t vector_at(const vector16 &v, uint32_t i) {
+    if (DTYPE == WEIR_DTYPE_F32) return v.words[i];
+    return v.words[i / 2] >> 16 * (i % 2) & 0xFFFFu;
+}
+template <int DTYPE> DEVICE void vector_put(vector16 &v, uint32_t i, uint32_t bits) {
+    if (DTYPE == WEIR_DTYPE_F32)
+        v.words[i] = bits;
+    else
+        v.words[i / 2] = (v.words[i / 2] & 0xFFFFu << 16 * (1 - i % 2)) | bits << 16 * (i % 2);
+}
+
+struct listed {
+    uint32_t key, column;
+};
+
+/* Whether the vectors stay in shared memory; whether columns that may not follow are looked at, too. */
+template <int DTYPE, bool RESIDENT, bool REPORT> struct entries {
+    typedef logit_type<DTYPE> type;
+    typedef typename type::bits bits;
+
+    const bits *row;      /* [width] */
+    uint32_t shift;       /* columns between the 16-byte boundary below and the first */
+    uint32_t first, end;  /* vectors of the block, counted from that boundary */
+    mask_part mask;
+    vector16 *vectors;    /* [end - first] where RESIDENT, masked unless REPORT */
+    listed *list;         /* where few are allowed */
+    uint32_t list_count;
+    bool dense;           /* the vectors hold what the list does not */
+    slot_view slot;
+    uint32_t patch_bias, patch_counts; /* patched entries: of so many tokens with a bias, and of so many that are counted */
+};
+
+/* The block's share of a row: whole groups of 32 vectors, so that a warp's loads are one block of memory. */
+template <int DTYPE, bool RESIDENT, bool REPORT>
+DEVICE void entries_open(entries<DTYPE, RESIDENT, REPORT> &e, const void *row, uint32_t width, uint32_t *mask_words) {
+    enum : uint32_t { PER = logit_type<DTYPE>::PER_VECTOR };
+    e.row = static_cast<const typename logit_type<DTYPE>::bits *>(row);
+    e.shift = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(row) % 16 / sizeof(*e.row));
+    uint32_t total = (e.shift + width + PER - 1) / PER;
+    uint32_t each = ((total + cluster_size() - 1) / cluster_size() + WARP - 1) / WARP * WARP;
+    e.first = cluster_rank() * each < total ? cluster_rank() * each : total;
+    e.end = e.first + each < total ? e.first + each : total;
+    e.mask.words = mask_words;
+    e.mask.width = width;
+    e.mask.first = e.first * PER > e.shift ? e.first * PER - e.shift : 0;
+    e.mask.end = e.end * PER > e.shift ? e.end * PER - e.shift : 0;
+    if (e.mask.end > width) e.mask.end = width;
+    if (e.mask.first > e.mask.end) e.mask.first = e.mask.end;
+    e.list_count = e.patch_bias = e.patch_counts = 0;
+    e.dense = true;
+}
+
+/* Bits of the mask for the columns of one vector. */
+template <int DTYPE, bool RESIDENT, bool REPORT>
+DEVICE uint32_t vector_mask(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t v) {
+    enum : uint32_t { PER = logit_type<DTYPE>::PER_VECTOR, ALL = (1u << PER) - 1 };
+    const mask_part &p = e.mask;
+    uint32_t at = v * PER, words = part_word_count(p);
+    if (words == 0) return 0;
+    if (at < e.shift) return p.words[0] << (e.shift - at) & ALL; /* the first vector begins before the row */
+    uint32_t word = (at - e.shift) / 32 - part_first_word(p), bit = (at - e.shift) % 32;
+    uint32_t bits = word < words ? p.words[word] >> bit : 0;
+    if (bit + PER > 32 && word + 1 < words) bits |= p.words[word + 1] << (32 - bit);
+    return bits & ALL;
+}
+
+/* One vector of the row as it stands there; what is before and behind the row is -inf. */
+template <int DTYPE, bool RESIDENT, bool REPORT>
+DEVICE vector16 vector_load(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t v) {
+    typedef logit_type<DTYPE> type;
+    uint32_t at = v * type::PER_VECTOR;
+    if (at >= e.shift && at + type::PER_VECTOR <= e.shift + e.mask.width) return load_once(e.row + (at - e.shift));
+    vector16 vector;
+    for (uint32_t i = 0; i < type::PER_VECTOR; i++) {
+        bool inside = at + i >= e.shift && at + i < e.shift + e.mask.width;
+        vector_put<DTYPE>(vector, i, inside ? e.row[at + i - e.shift] : static_cast<uint32_t>(type::MINUS_INFINITY));
+    }
+    return vector;
+}
+
+template <int DTYPE> DEVICE vector16 vector_masked(vector16 vector, uint32_t mask) {
+#pragma unroll
+    for (uint32_t i = 0; i < logit_type<DTYPE>::PER_VECTOR; i++)
+        if ((mask >> i & 1) == 0) vector_put<DTYPE>(vector, i, logit_type<DTYPE>::MINUS_INFINITY);
+    return vector;
+}
+
+/* One vector as the passes see it; -inf where nothing may follow. */
+template <int DTYPE, bool RESIDENT, bool REPORT>
+DEVICE vector16 vector_get(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t v, bool masked) {
+    if (RESIDENT && (!REPORT || !masked)) return e.vectors[v - e.first];
+    uint32_t mask = masked ? vector_mask(e, v) : 0xFFFFFFFFu;
+    vector16 vector = {};
+    if (mask != 0) vector = RESIDENT ? e.vectors[v - e.first] : vector_load(e, v);
+    return vector_masked<DTYPE>(vector, mask);
+}
+
+/* Brings the row into shared memory. Call it once the mask is final, unless REPORT. */
+template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_load(entries<DTYPE, RESIDENT, REPORT> &e) {
+    enum { AHEAD = 4 /* loads in flight of each thread */ };
+    if (!RESIDENT) return;
+    for (uint32_t v = e.first + thread_index(); v < e.end; v += AHEAD * block_threads()) {
+        vector16 vectors[AHEAD];
+        uint32_t masks[AHEAD];
+#pragma unroll
+        for (uint32_t i = 0; i < AHEAD; i++) {
+            uint32_t at = v + i * block_threads();
+            masks[i] = at >= e.end ? 0 : REPORT ? 0xFFFFFFFFu : vector_mask(e, at);
+            vectors[i] = {};
+            if (masks[i] != 0) vectors[i] = vector_load(e, at);
+        }
+#pragma unroll
+        for (uint32_t i = 0; i < AHEAD; i++) {
+            uint32_t at = v + i * block_threads();
+            if (at < e.end) e.vectors[at - e.first] = vector_masked<DTYPE>(vectors[i], masks[i]);
+        }
+    }
+    block_sync(); /* the row is in shared memory */
+}
+
+/* --- entries apart --------------------------------------------------------------------------------------------------- */
+
+/* Lists the allowed columns where they are few and the list has room for them; then no vector is read. `count`: a
+ * counter in shared memory. */
+template <int DTYPE, bool RESIDENT, bool REPORT>
+DEVICE void entries_list(entries<DTYPE, RESIDENT, REPORT> &e, uint32_t *count, listed *list, uint32_t capacity) {
+    uint32_t words = part_word_count(e.mask), own = 0;
+    if (thread_index() == 0) *count = 0;
+    block_sync(); /* the counter is 0 */
+    for (uint32_t i = thread_index(); i < words; i += block_threads()) own += count_ones(e.mask.words[i]);
+    if (own != 0) atomic_add(count, own);
+    block_sync(); /* the allowed columns are counted */
+    uint32_t allowed = *count;
+    e.dense = allowed > capacity || allowed >= (e.mask.end - e.mask.first) / SPARSE + 1;
+    block_sync(); /* the counter is read */
+    if (e.dense) return;
+    if (thread_index() == 0) *count = 0;
+    block_sync(); /* the counter is 0 again */
+    for (uint32_t i = thread_index(); i < words; i += block_threads()) {
+        uint32_t place = e.mask.words[i] != 0 ? atomic_add(count, count_ones(e.mask.words[i])) : 0;
+        for (uint32_t bits = e.mask.words[i]; bits != 0; bits &= bits - 1) {
+            uint32_t column = 32 * (part_first_word(e.mask) + i) + lowest_one(bits);
+            list[place++] = {logit_key<DTYPE>(e.row[column]), column};
+        }
+    }
+    block_sync(); /* the list is written */
+    e.list = list;
+    e.list_count = allowed;
+}
+
+/* The bias of a token in a list that ascends by token: the first place, or `count`. */
+DEVICE uint32_t bias_find(const weir_logit_bias *bias, uint32_t count, uint32_t token) {
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (bias[middle].token < token)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && bias[low].token == token ? low : count;
+}
+
+DEVICE uint32_t patch_column(const slot_view &s, uint32_t bias_count, uint32_t i) {
+    return i < bias_count ? slot_bias(s)[i].token : slot_count_entries(s)[i - bias_count].token;
+}
+
+/* Keys of the allowed columns that bias and penalties change, one place for each token of either list, KEY_NONE where the
+ * other place of the token has it. Each place is written and read by one thread. Takes their bits from the mask. */
+template <int DTYPE, bool RESIDENT, bool REPORT>
+DEVICE void entries_patch(entries<DTYPE, RESIDENT, REPORT> &e, const penalties &penalties, bool penalised) {
+    const slot_view &s = e.slot;
+    const weir_logit_bias *bias = slot_bias(s);
+    uint32_t bias_count = s.slot->bias_count, count_count = penalised ? s.slot->count_count : 0;
+    token_counts counts = slot_counts(s);
+    for (uint32_t i = thread_index(); i < bias_count + count_count; i += block_threads()) {
+        uint32_t column = patch_column(s, bias_count, i), key = KEY_NONE;
+        if (!part_has(e.mask, column)) continue;
+        bool here = i < bias_count ? i == 0 || bias[i - 1].token != column : bias_find(bias, bias_count, column) == bias_count;
+        if (here && part_bit(e.mask, column)) {
+            key = logit_key<DTYPE>(e.row[column]);
+            for (uint32_t k = i; k < bias_count && bias[k].token == column; k++) key = key_with_bias(key, bias[k].bias);
+            uint32_t seen = penalised ? *token_counts_slot(&counts, column) : 0;
+            if (seen != 0) key = key_with_penalties(key, penalties, counts.entries[seen - 1].output);
+        }
+        slot_patches(s)[i] = key;
+    }
+    block_sync(); /* every bit was looked at before one is taken */
+    for (uint32_t i = thread_index(); i < bias_count + count_count; i += block_threads()) part_clear(e.mask, patch_column(s, bias_count, i));
+    block_sync(); /* the mask is final */
+    e.patch_bias = bias_count;
+    e.patch_counts = count_count;
+}
+
+/* --- visiting ------------------------------------------------------------------------------------------------------- */
+
+/* visit(key, column) for every entry with a key that the block has; `masked` false: for every column of the row's part,
+ * whatever the mask says, patched by nothing. */
+template <int DTYPE, bool RESIDENT, bool REPORT, typename Visit>
+DEVICE void entries_each(const entries<DTYPE, RESIDENT, REPORT> &e, bool masked, Visit visit) {
+    typedef logit_type<DTYPE> type;
+    for (uint32_t v = e.first + thread_index(); v < e.end && (e.dense || !masked); v += block_threads()) {
+        vector16 vector = vector_get(e, v, masked);
+#pragma unroll
+        for (uint32_t i = 0; i < type::PER_VECTOR; i++) {
+            uint32_t key = logit_key<DTYPE>(vector_at<DTYPE>(vector, i));
+            if (key != KEY_NONE) visit(key, v * type::PER_VECTOR + i - e.shift);
+        }
+    }
+    if (!masked) return;
+    for (uint32_t i = thread_index(); i < e.list_count; i += block_threads())
+        if (e.list[i].key != KEY_NONE) visit(e.list[i].key, e.list[i].column);
+    for (uint32_t i = thread_index(); i < e.patch_bias + e.patch_counts; i += block_threads()) {
+        uint32_t column = patch_column(e.slot, e.patch_bias, i);
+        if (part_has(e.mask, column) && slot_patches(e.slot)[i] != KEY_NONE) visit(slot_patches(e.slot)[i], column);
+    }
+}
+
+#endif

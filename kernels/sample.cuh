@@ -1,0 +1,243 @@
+/* sample.cuh - from a row's entries to a token: masses, filters, one draw, log-probabilities. As kernels/cpu.c says.
+ *
+ * What is kept is never moved: a cut in the sorted order and a least mass say it. */
+#ifndef WEIR_KERNELS_SAMPLE_CUH
+#define WEIR_KERNELS_SAMPLE_CUH
+
+#include "philox.h"
+#include "select.cuh"
+
+/* Kept: entries before the cut, a key and the last column of those that equal it; and with at least such a mass. */
+struct kept {
+    uint32_t key, last;
+    uint32_t least_mass;
+    mass_scale scale;
+};
+
+DEVICE bool is_before_cut(const kept &k, uint32_t key, uint32_t column) { return key > k.key || (key == k.key && column <= k.last); }
+
+/* 0: not kept. */
+DEVICE uint32_t kept_mass(const kept &k, uint32_t key, uint32_t column) {
+    if (!is_before_cut(k, key, column)) return 0;
+    uint32_t mass = mass_of(key, k.scale);
+    return mass >= k.least_mass ? mass : 0;
+}
+
+/* What came of a row. */
+struct drawn {
+    uint32_t column; /* UINT32_MAX: no token */
+    float logprob;
+};
+
+/* The distribution of the untouched logits. */
+struct raw_view {
+    uint32_t top;
+    float top_log2; /* of its probability */
+    uint32_t least; /* keys below have no probability */
+    bool equal;     /* all others have that of the top */
+};
+
+DEVICE float raw_logprob(const raw_view &raw, uint32_t key) {
+    if (key == KEY_NONE || (raw.equal && key < raw.least)) return -INFINITY;
+    return fmaf(0.693147182f, raw.top_log2, raw.equal ? 0.0f : logit_of(key) - logit_of(raw.top));
+}
+
+
+/* The number of the keys and the largest; *column is the lowest that has it. */
+template <typename Entries>
+DEVICE uint32_t find_top(select_shared *x, uint32_t *round, const Entries &e, bool masked, uint32_t *top, uint32_t *column) {
+    uint64_t totals[2] = {0, 0};
+    entries_each(e, masked, [&](uint32_t key, uint32_t at) {
+        uint64_t place = static_cast<uint64_t>(key) << 32 | static_cast<uint32_t>(~at);
+        totals[0]++;
+        if (place > totals[1]) totals[1] = place;
+    });
+    total_in_cluster<2, 1>(&x->totals, round, totals);
+    *top = static_cast<uint32_t>(totals[1] >> 32);
+    *column = ~static_cast<uint32_t>(totals[1]);
+    return static_cast<uint32_t>(totals[0]);
+}
+
+/* The mass of what is kept, and in *count its entries. */
+template <typename Entries>
+DEVICE uint64_t total_mass(select_shared *x, uint32_t *round, const Entries &e, bool masked, const kept &k, uint64_t *count) {
+    uint64_t totals[2] = {0, 0};
+    entries_each(e, masked, [&](uint32_t key, uint32_t column) {
+        uint32_t mass = kept_mass(k, key, column);
+        totals[0] += mass;
+        totals[1] += mass != 0;
+    });
+    total_in_cluster<2, 2>(&x->totals, round, totals);
+    *count = totals[1];
+    return totals[0];
+}
+
+/* Moves the cut to the shortest prefix that weighs `goal`: weight(key, column) is 0 for what is not kept now. `window` has
+ * the weight and the number of what is kept. */
+template <typename Entries, typename Weight>
+DEVICE void cut_at(select_shared *x, uint32_t *round, const Entries &e, bool masked, uint64_t goal, select_window window, Weight weight,
+                   kept *k) {
+    kept now = *k;
+    selection found = select_bound(x, round, true, goal, window, [&](auto add) {
+        entries_each(e, masked, [&](uint32_t key, uint32_t column) {
+            uint32_t heavy = is_before_cut(now, key, column) ? weight(key) : 0;
+            if (heavy != 0) add(key, heavy);
+        });
+    });
+    uint32_t each = weight(found.bound);
+    uint64_t ties = (goal - found.above + each - 1) / each, equal = found.at / each;
+    uint32_t last = found.bound == k->key ? k->last : UINT32_MAX;
+    k->key = found.bound;
+    k->last = last;
+    if (ties >= equal) return;
+    select_window columns = {1, UINT32_MAX, 0, equal, equal};
+    selection tie = select_bound(x, round, false, ties, columns, [&](auto add) {
+        entries_each(e, masked, [&](uint32_t key, uint32_t column) {
+            if (key == found.bound && column <= last) add(~column, 1);
+        });
+    });
+    k->last = ~tie.bound;
+}
+
+template <typename Entries>
+DEVICE void cut_by_count(select_shared *x, uint32_t *round, const Entries &e, bool masked, uint32_t top, uint32_t count, uint64_t of, bool heavy,
+                         kept *k) {
+    kept now = *k;
+    select_window window = {KEY_NONE + 1, top, 0, of, of};
+    cut_at(x, round, e, masked, count, window, [&](uint32_t key) { return !heavy || mass_of(key, now.scale) >= now.least_mass ? 1u : 0u; }, k);
+}
+
+template <typename Entries>
+DEVICE void cut_by_mass(select_shared *x, uint32_t *round, const Entries &e, uint32_t top, uint64_t goal, uint64_t of, uint64_t count, kept *k) {
+    kept now = *k;
+    select_window window = {KEY_NONE + 1, top, 0, of, count};
+    cut_at(x, round, e, true, goal, window, [&](uint32_t key) {
+        uint32_t mass = mass_of(key, now.scale);
+        return mass >= now.least_mass ? mass : 0;
+    }, k);
+}
+
+/* Filters as the row's sampling says. Returns the mass that is kept; *count gets its entries. */
+template <typename Entries>
+DEVICE uint64_t filter(select_shared *x, uint32_t *round, const Entries &e, const weir_sampling &sampling, uint32_t top, uint64_t allowed,
+                       kept *k, uint64_t *count) {
+    bool min_p_first = (sampling.flags & WEIR_SAMPLING_MIN_P_FIRST) != 0, joint = (sampling.flags & WEIR_SAMPLING_JOINT) != 0;
+    uint64_t seen = 0, total;
+    bool heavy = min_p_first && sampling.min_p > 0.0f;
+    if (heavy) k->least_mass = least_mass(sampling.min_p);
+    if (min_p_first || joint) seen = total_mass(x, round, e, true, *k, count);
+    if (heavy) allowed = *count;
+    if (sampling.top_k != 0 && sampling.top_k < allowed) cut_by_count(x, round, e, true, top, sampling.top_k, allowed, heavy, k);
+    total = total_mass(x, round, e, true, *k, count);
+    if (sampling.top_p < 1.0f) {
+        uint64_t goal = share_of(sampling.top_p, joint ? seen : total);
+        if (goal < total) cut_by_mass(x, round, e, top, goal, total, *count, k);
+    }
+    if (!min_p_first && sampling.min_p > 0.0f) k->least_mass = least_mass(sampling.min_p);
+    return total_mass(x, round, e, true, *k, count);
+}
+
+/* --- the likeliest ------------------------------------------------------------------------------------------------- */
+
+/* Where a row's likeliest tokens go. */
+struct top_view {
+    uint32_t count;
+    int32_t *tokens;
+    float *logprobs;
+};
+
+/* Sorts the list of the first block, (key, ~column) descending; its size is a power of two. */
+DEVICE void sort_list(select_shared *x, uint32_t size) {
+    for (uint32_t width = 2; width <= size; width *= 2)
+        for (uint32_t step = width / 2; step > 0; step /= 2) {
+            for (uint32_t i = thread_index(); i < size; i += block_threads()) {
+                uint32_t other = i ^ step;
+                if (other <= i) continue;
+                weighed a = x->list[i], b = x->list[other];
+                bool before = a.order != b.order ? a.order > b.order : a.weight > b.weight;
+                if (before != ((i & width) == 0)) x->list[i] = b, x->list[other] = a;
+            }
+            block_sync(); /* a step's exchanges, before the next step's */
+        }
+}
+
+/* Reports the likeliest of what is before the cut, `kept_count` entries of at least such a mass (raw: of any). */
+template <typename Entries>
+DEVICE void report_top(select_shared *x, uint32_t *round, const Entries &e, const raw_view *raw, uint32_t top, kept k, uint64_t kept_count,
+                       uint64_t mass, const top_view &out) {
+    if (out.count < kept_count) cut_by_count(x, round, e, raw == nullptr, top, out.count, kept_count, raw == nullptr, &k);
+    select_shared *home = in_block(x, 0);
+    if (cluster_rank() == 0 && thread_index() == 0) x->count = 0;
+    cluster_sync(); /* the counter is 0 */
+    entries_each(e, raw == nullptr, [&](uint32_t key, uint32_t column) {
+        bool stays = is_before_cut(k, key, column) && (raw != nullptr || mass_of(key, k.scale) >= k.least_mass);
+        if (stays) home->list[atomic_add(&home->count, 1)] = {key, ~column};
+    });
+    cluster_sync(); /* the list is written */
+    if (cluster_rank() == 0) {
+        uint32_t count = x->count, size = 1;
+        while (size < count) size *= 2;
+        for (uint32_t i = count + thread_index(); i < size; i += block_threads()) x->list[i] = {KEY_NONE, 0};
+        block_sync(); /* what is behind the list comes last */
+        sort_list(x, size);
+        for (uint32_t i = thread_index(); i < count; i += block_threads()) {
+            uint32_t key = x->list[i].order;
+            float logprob = raw ? raw_logprob(*raw, key) : fixed_log(mass_of(key, k.scale), mass);
+            if (logprob == -INFINITY) continue;
+            out.tokens[i] = static_cast<int32_t>(~x->list[i].weight);
+            out.logprobs[i] = logprob;
+        }
+    }
+    cluster_sync(); /* the list is read */
+}
+
+/* --- the untouched logits ----------------------------------------------------------------------------------------------- */
+
+/* Looks at every column of the row as it came; *allowed_mass: the share of those that may follow. */
+template <typename Entries>
+DEVICE raw_view look_at_all(select_shared *x, uint32_t *round, const Entries &e, float *allowed_mass, const top_view &out) {
+    uint32_t top, column;
+    uint64_t count = find_top(x, round, e, false, &top, &column), totals[2] = {0, 0};
+    if (count == 0) return {KEY_NONE, -INFINITY, KEY_INFINITY, true};
+    mass_scale scale = mass_scale_of(top, 1.0f);
+    entries_each(e, false, [&](uint32_t key, uint32_t at) {
+        uint32_t mass = mass_of(key, scale);
+        totals[0] += mass;
+        totals[1] += part_bit(e.mask, at) ? mass : 0;
+    });
+    total_in_cluster<2, 2>(&x->totals, round, totals);
+    if (allowed_mass != nullptr) *allowed_mass = static_cast<float>(totals[1]) / static_cast<float>(totals[0]);
+    raw_view raw = {top, fixed_log2(UINT32_MAX, totals[0]), scale.least, scale.equal};
+    if (out.count != 0) report_top(x, round, e, &raw, top, kept{KEY_NONE, UINT32_MAX, 0, scale}, count, totals[0], out);
+    return raw;
+}
+
+/* --- the draw ---------------------------------------------------------------------------------------------------------- */
+
+/* Draws from the entries; `out`: where the likeliest of what the draw was from go, or none. */
+template <typename Entries>
+DEVICE drawn draw(select_shared *x, uint32_t *round, const Entries &e, const weir_sampling &sampling, uint64_t bits, const top_view &out) {
+    uint32_t top, column;
+    uint64_t allowed = find_top(x, round, e, true, &top, &column), count;
+    if (allowed == 0) return {UINT32_MAX, 0.0f};
+    if (sampling.temperature < LEAST_TEMPERATURE) {
+        if (out.count != 0 && cluster_rank() == 0 && thread_index() == 0) {
+            out.tokens[0] = static_cast<int32_t>(column);
+            out.logprobs[0] = 0.0f;
+        }
+        return {column, 0.0f};
+    }
+    kept k = {KEY_NONE, UINT32_MAX, 1, mass_scale_of(top, sampling.temperature)};
+    uint64_t mass = filter(x, round, e, sampling, top, allowed, &k, &count);
+    select_window columns = {1, UINT32_MAX, 0, mass, count};
+    selection found = select_bound(x, round, false, multiply_high(bits, mass) + 1, columns, [&](auto add) {
+        entries_each(e, true, [&](uint32_t key, uint32_t at) {
+            uint32_t own = kept_mass(k, key, at);
+            if (own != 0) add(~at, own);
+        });
+    });
+    if (out.count != 0) report_top(x, round, e, static_cast<const raw_view *>(nullptr), top, k, count, mass, out);
+    return {~found.bound, fixed_log(found.at, mass)};
+}
+
+#endif

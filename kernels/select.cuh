@@ -1,0 +1,127 @@
+/* select.cuh - the place in an order at which weights reach a goal: the one search behind top-k, top-p, ties and the draw.
+ *
+ * Every entry has an order (0: it takes no part) and a weight. Sought is the largest bound such that the entries at or above
+ * it weigh at least the goal. A window around it is narrowed by passes over all entries, three pivots at a time, until what
+ * lies in it fits a list of one block, which narrows it to one. Exact: pivots only decide how fast. */
+#ifndef WEIR_KERNELS_SELECT_CUH
+#define WEIR_KERNELS_SELECT_CUH
+
+#include "entries.cuh"
+
+enum { LIST_MOST = 1024 };
+
+struct weighed {
+    uint32_t order, weight;
+};
+
+struct selection {
+    uint32_t bound;
+    uint64_t above; /* weight of the entries above the bound */
+    uint64_t at;    /* and of those that equal it */
+};
+
+/* A block's part in selections; the list and the result are those of the first block of the cluster. */
+struct select_shared {
+    exchange totals;
+    weighed list[LIST_MOST];
+    uint32_t count;
+    selection result;
+};
+
+/* Where the bound lies: weights of the entries above the window, and in it. */
+struct select_window {
+    uint32_t low, high;
+    uint64_t above, inside, count;
+};
+
+/* Three places above low, up to high, ascending: the middle of the orders, and where these are keys, of their logits. */
+DEVICE void place_pivots(const select_window &w, bool keys, uint32_t (&pivots)[3]) {
+    uint32_t size = w.high - w.low;
+    pivots[0] = w.low + size / 4 + 1;
+    pivots[1] = w.low + size / 2 + 1;
+    pivots[2] = w.low + size / 2 + size / 4 + 1;
+    if (!keys || w.high >= KEY_INFINITY || w.low < key_of(-FLT_MAX)) return;
+    float low = logit_of(w.low), high = logit_of(w.high), middle = 0.5f * low + 0.5f * high;
+    pivots[0] = key_of(middle);
+    pivots[2] = key_of(0.5f * middle + 0.5f * high);
+    for (int i = 0; i < 3; i++)
+        if (pivots[i] <= w.low || pivots[i] > w.high) pivots[i] = pivots[1];
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < 2; i++)
+            if (pivots[i] > pivots[i + 1]) {
+                uint32_t larger = pivots[i];
+                pivots[i] = pivots[i + 1];
+                pivots[i + 1] = larger;
+            }
+}
+
+/* totals: weight and number of the window's entries from each pivot on. */
+DEVICE void narrow(uint64_t goal, const uint32_t (&pivots)[3], const uint64_t (&totals)[6], select_window *w) {
+    for (int i = 2; i >= 0; i--) {
+        if (w->above + totals[i] < goal) continue;
+        uint64_t weight = i < 2 ? totals[i + 1] : 0, count = i < 2 ? totals[i + 4] : 0;
+        if (i < 2) w->high = pivots[i + 1] - 1;
+        w->low = pivots[i];
+        w->above += weight;
+        w->inside = totals[i] - weight;
+        w->count = totals[i + 3] - count;
+        return;
+    }
+    w->high = pivots[0] - 1;
+    w->above += totals[0];
+    w->inside -= totals[0];
+    w->count -= totals[3];
+}
+
+DEVICE void add_to_totals(const select_window &w, const uint32_t (&pivots)[3], uint32_t order, uint32_t weight, uint64_t (&totals)[6]) {
+    if (order < w.low || order > w.high) return;
+#pragma unroll
+    for (int i = 0; i < 3; i++) {
+        totals[i] += order >= pivots[i] ? weight : 0;
+        totals[i + 3] += order >= pivots[i];
+    }
+}
+
+/* In the first block: from its list to one place. */
+DEVICE void select_in_list(select_shared *x, bool keys, uint64_t goal, select_window w) {
+    while (w.low < w.high && w.count > 0) {
+        uint32_t pivots[3];
+        uint64_t totals[6] = {};
+        place_pivots(w, keys, pivots);
+        for (uint32_t i = thread_index(); i < x->count; i += block_threads())
+            add_to_totals(w, pivots, x->list[i].order, x->list[i].weight, totals);
+        total_in_block<6, 6>(&x->totals, totals);
+        narrow(goal, pivots, totals, &w);
+    }
+    if (thread_index() == 0) x->result = {w.low, w.above, w.inside};
+}
+
+/* each(visit) calls visit(order, weight) for every entry of the block. `window` holds the bound sought, with the weight and
+ * the number of the entries in it; their weight is at least the goal. Called by all threads of the cluster alike. */
+template <typename Each>
+DEVICE selection select_bound(select_shared *x, uint32_t *round, bool keys, uint64_t goal, select_window window, Each each) {
+    while (window.low < window.high && window.count > LIST_MOST) {
+        uint32_t pivots[3];
+        uint64_t totals[6] = {};
+        place_pivots(window, keys, pivots);
+        each([&](uint32_t order, uint32_t weight) { add_to_totals(window, pivots, order, weight, totals); });
+        total_in_cluster<6, 6>(&x->totals, round, totals);
+        narrow(goal, pivots, totals, &window);
+    }
+    if (window.low == window.high) return {window.low, window.above, window.inside};
+    select_shared *home = in_block(x, 0);
+    if (cluster_rank() == 0 && thread_index() == 0) x->count = 0;
+    cluster_sync(); /* the counter is 0 */
+    each([&](uint32_t order, uint32_t weight) {
+        if (order < window.low || order > window.high) return;
+        home->list[atomic_add(&home->count, 1)] = {order, weight};
+    });
+    cluster_sync(); /* the list is written */
+    if (cluster_rank() == 0) select_in_list(x, keys, goal, window);
+    cluster_sync(); /* the result is written */
+    selection result = home->result;
+    cluster_sync(); /* and read, before there is another */
+    return result;
+}
+
+#endif

@@ -1,0 +1,192 @@
+/* step.cuh - the step: one cluster a row masks, filters, draws and advances, in one launch. Read the kernel first.
+ *
+ * Variants, from naive to fast:
+ *   streamed  every pass reads the row again; any size, any device
+ *   resident  the row is read once and stays in the shared memory of a block, or of a cluster of blocks
+ * each for three types of logits, and with reports (log-probabilities of the untouched logits, the likeliest tokens, the
+ * allowed mass) as a kernel of its own, for they look at every column. */
+#ifndef WEIR_KERNELS_STEP_CUH
+#define WEIR_KERNELS_STEP_CUH
+
+#include "sample.cuh"
+
+/* weir_step on the device: every pointer is device memory; positions are a draft's, one more than its tokens. */
+struct step_params {
+    sampler_view sampler;
+    const int32_t *slots; /* [rows] */
+    uint32_t rows, positions;
+    const void *logits; /* [rows * positions, logits_stride] */
+    uint64_t logits_stride;
+    const void *sampling; /* [rows], sampling_stride bytes apart; NULL: the defaults */
+    uint64_t sampling_stride;
+    const int32_t *drafts; /* [rows, positions - 1] */
+    const uint32_t *masks; /* [rows * positions, masks_stride] or NULL */
+    uint64_t masks_stride;
+    bool raw_logprobs;
+    int32_t *tokens;
+    float *logprobs;
+    uint32_t *statuses;
+    uint32_t top_count;
+    int32_t *top_tokens;
+    float *top_logprobs;
+    float *allowed_mass;
+    uint32_t mask_words, vectors; /* room of a block behind its step_shared: words of a mask, then vectors of a row */
+};
+
+/* What one position of a row comes to. */
+struct step_result {
+    int32_t token;
+    float logprob;
+    uint32_t status;
+};
+
+struct step_shared {
+    select_shared select;
+    constraint constraint;
+    step_result result;
+    uint32_t counter;
+};
+
+/* The block's mask, behind its step_shared, and behind that its vectors, or its list where the row is streamed. */
+DEVICE uint32_t *shared_mask(step_shared *x) { return reinterpret_cast<uint32_t *>(x + 1); }
+DEVICE vector16 *shared_vectors(step_shared *x, const step_params &p) {
+    return reinterpret_cast<vector16 *>(shared_mask(x) + (p.mask_words + 3) / 4 * 4);
+}
+
+DEVICE bool sampling_is_valid(const weir_sampling &s) {
+    const uint32_t flags = WEIR_SAMPLING_MIN_P_FIRST | WEIR_SAMPLING_JOINT | WEIR_SAMPLING_TEMPERATURE_FIRST;
+    bool added = s.frequency_penalty != 0.0f || s.presence_penalty != 0.0f;
+    return s.temperature >= 0.0f && s.top_p > 0.0f && s.top_p <= 1.0f && s.min_p >= 0.0f && s.min_p < 1.0f &&
+           s.repetition_penalty >= 0.0f && s.repetition_penalty <= FLT_MAX && made_finite(s.frequency_penalty) == s.frequency_penalty &&
+           made_finite(s.presence_penalty) == s.presence_penalty && (s.flags & ~flags) == 0 &&
+           !(added && s.temperature > FLT_MAX && (s.flags & WEIR_SAMPLING_TEMPERATURE_FIRST) != 0);
+}
+
+DEVICE bool is_penalised(const weir_sampling &s) {
+    return (s.repetition_penalty != 0.0f && s.repetition_penalty != 1.0f) || s.frequency_penalty != 0.0f || s.presence_penalty != 0.0f;
+}
+
+DEVICE penalties penalties_of(const weir_sampling &s) {
+    bool scaled = (s.flags & WEIR_SAMPLING_TEMPERATURE_FIRST) != 0 && s.temperature <= FLT_MAX;
+    return {s.repetition_penalty == 0.0f ? 1.0f : s.repetition_penalty, s.frequency_penalty, s.presence_penalty, scaled ? s.temperature : 1.0f};
+}
+
+/* The row's settings; false: they cannot be used. */
+DEVICE bool read_sampling(const step_params &p, uint32_t row, const slot_view &s, weir_sampling *out) {
+    weir_sampling defaults = WEIR_SAMPLING_INIT;
+    *out = defaults;
+    if (p.sampling != nullptr)
+        *out = *reinterpret_cast<const weir_sampling *>(static_cast<const char *>(p.sampling) + row * p.sampling_stride);
+    return sampling_is_valid(*out) && (!is_penalised(*out) || (s.slot->flags & SLOT_COUNTS) != 0);
+}
+
+/* Chooses a token of one position from its mask. */
+template <int DTYPE, bool RESIDENT, bool REPORT>
+DEVICE drawn choose(const step_params &p, step_shared *x, uint32_t *round, const slot_view &s, const weir_sampling &sampling,
+                    const mask_count &mask, uint64_t at, entries<DTYPE, RESIDENT, REPORT> &e) {
+    bool raw_logprobs = REPORT && p.raw_logprobs && (p.logprobs != nullptr || p.top_count != 0);
+    bool whole = REPORT && (raw_logprobs || p.allowed_mass != nullptr);
+    bool leads = cluster_rank() == 0 && thread_index() == 0;
+    top_view top = {REPORT ? p.top_count : 0, p.top_tokens + at * p.top_count, p.top_logprobs + at * p.top_count}, none = {0, nullptr, nullptr};
+    raw_view raw = {};
+    drawn result = {mask.last, 0.0f};
+    if (REPORT && whole) {
+        float allowed_mass = 0.0f;
+        entries_load(e);
+        raw = look_at_all(&x->select, round, e, &allowed_mass, raw_logprobs ? top : none);
+        if (leads && p.allowed_mass != nullptr) p.allowed_mass[at] = allowed_mass;
+    }
+    if (mask.legal == 1) {
+        if (REPORT && leads && top.count != 0 && !raw_logprobs) top.tokens[0] = static_cast<int32_t>(mask.last), top.logprobs[0] = 0.0f;
+    } else {
+        bool penalised = is_penalised(sampling);
+        if (s.slot->bias_count != 0 || penalised) entries_patch(e, penalties_of(sampling), penalised);
+        if (!whole) entries_list(e, &x->counter, reinterpret_cast<listed *>(shared_vectors(x, p)), p.vectors * 2);
+        if (!whole && e.dense) entries_load(e);
+        uint64_t bits = philox_token_bits(s.slot->seed, s.slot->position);
+        result = draw(&x->select, round, e, sampling, bits, raw_logprobs ? none : top);
+    }
+    if (raw_logprobs && result.column != UINT32_MAX) result.logprob = raw_logprob(raw, logit_key<DTYPE>(e.row[result.column]));
+    return result;
+}
+
+/* One position of a row, up to the advance. Every thread of the cluster gets the same. */
+template <int DTYPE, bool RESIDENT, bool REPORT>
+DEVICE step_result step_position(const step_params &p, step_shared *x, uint32_t *round, const slot_view &s, const weir_sampling &sampling,
+                                 uint64_t at) {
+    uint32_t flags = s.slot->flags;
+    if (flags & SLOT_STOPPED) return {-1, 0.0f, WEIR_ROW_STATUS_STOPPED};
+    if (flags & SLOT_FAILED) return {-1, 0.0f, WEIR_ROW_STATUS_NO_TOKEN};
+    typedef typename logit_type<DTYPE>::bits bits;
+    entries<DTYPE, RESIDENT, REPORT> e;
+    entries_open(e, static_cast<const bits *>(p.logits) + at * p.logits_stride, p.sampler.logits_width, shared_mask(x));
+    e.slot = s;
+    e.vectors = shared_vectors(x, p);
+    const uint32_t *given = p.masks != nullptr ? p.masks + at * p.masks_stride : nullptr;
+    mask_count mask = mask_step(p.sampler, s, x->constraint, given, &x->select.totals, round, e.mask);
+    drawn drawn = {UINT32_MAX, 0.0f};
+    if (mask.legal != 0) drawn = choose(p, x, round, s, sampling, mask, at, e);
+    if (cluster_rank() == 0 && thread_index() == 0) {
+        bool counts_full = false;
+        step_result result = {-1, 0.0f, WEIR_ROW_STATUS_NO_TOKEN};
+        if (drawn.column != UINT32_MAX && slot_take(p.sampler, s, x->constraint, drawn.column, &counts_full))
+            result = {static_cast<int32_t>(drawn.column), drawn.logprob,
+                      (s.slot->flags & SLOT_STOPPED ? WEIR_ROW_STATUS_STOPPED : WEIR_ROW_STATUS_OK) |
+                          (mask.forced ? WEIR_ROW_STATUS_STOP_FORCED : 0u) | (counts_full ? WEIR_ROW_STATUS_COUNTS_FULL : 0u)};
+        else
+            s.slot->flags |= SLOT_FAILED;
+        x->result = result;
+    }
+    cluster_sync(); /* the slot has moved, and the result is written */
+    step_result result = in_block(x, 0)->result;
+    cluster_sync(); /* and read */
+    return result;
+}
+
+DEVICE void write_result(const step_params &p, uint64_t at, const step_result &r) {
+    p.tokens[at] = r.token;
+    if (p.logprobs != nullptr) p.logprobs[at] = r.logprob;
+    if (p.statuses != nullptr) p.statuses[at] = r.status;
+}
+
+/* Before a position is looked at: nothing likely, nothing allowed. */
+DEVICE void clear_reports(const step_params &p, uint64_t at) {
+    if (cluster_rank() != 0) return;
+    for (uint32_t i = thread_index(); i < p.top_count; i += block_threads()) {
+        p.top_tokens[at * p.top_count + i] = -1;
+        p.top_logprobs[at * p.top_count + i] = -INFINITY;
+    }
+    if (thread_index() == 0 && p.allowed_mass != nullptr) p.allowed_mass[at] = 0.0f;
+    block_sync(); /* cleared before they are written */
+}
+
+template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void step_row(const step_params &p) {
+    step_shared *x = shared_memory<step_shared>();
+    uint32_t row = cluster_index(), round = 0;
+    grid_wait();
+    int32_t index = p.slots[row];
+    slot_view s = {};
+    weir_sampling sampling;
+    step_result result = {-1, 0.0f, WEIR_ROW_STATUS_IDLE};
+    bool runs = index >= 0 && static_cast<uint32_t>(index) < p.sampler.slot_count;
+    if (index != -1) result.status = WEIR_ROW_STATUS_INVALID;
+    if (runs) s = slot_at(p.sampler, static_cast<uint32_t>(index));
+    runs = runs && (s.slot->flags & SLOT_BOUND) != 0 && read_sampling(p, row, s, &sampling);
+    if (runs && thread_index() == 0) constraint_open(p.sampler, s, &x->constraint);
+    block_sync(); /* the constraint is open */
+    for (uint32_t position = 0; position < p.positions; position++) {
+        uint64_t at = static_cast<uint64_t>(row) * p.positions + position;
+        clear_reports(p, at);
+        if (runs) result = step_position<DTYPE, RESIDENT, REPORT>(p, x, &round, s, sampling, at);
+        if (cluster_rank() == 0 && thread_index() == 0) write_result(p, at, result);
+        bool goes_on = runs && position + 1 < p.positions && result.token >= 0 && result.token == p.drafts[row * (p.positions - 1) + position];
+        if (runs && !goes_on) {
+            runs = false;
+            result = {-1, 0.0f, WEIR_ROW_STATUS_SKIPPED};
+        }
+    }
+    grid_release();
+    cluster_sync(); /* no block ends while another reads its memory */
+}
+
+#endif
