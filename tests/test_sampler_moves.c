@@ -47,7 +47,7 @@ TEST(sampler_moves, rollback_reaches_rollback_tokens_and_no_further_and_is_all_o
     EXPECT_EQ(advance_one(sampler, 1, 3), WEIR_ROW_STATUS_OK);
     const int32_t slots[2] = {0, 1};
     uint32_t counts[2] = {1, 2};
-    EXPECT_STATUS(weir_sampler_rollback(sampler, slots, counts, 2, &error), WEIR_ERROR_ARGUMENT, &error);
+    EXPECT_STATUS(weir_sampler_rollback(sampler, slots, counts, 2, NULL, &error), WEIR_ERROR_ARGUMENT, &error);
     EXPECT_EQ(error.row, 1);
     EXPECT_STATUS(rollback_one(sampler, 0, 257, &error), WEIR_ERROR_ARGUMENT, &error);
     EXPECT_OK(rollback_one(sampler, 0, 256, &error), &error); /* row 0 of the failed call was not taken back */
@@ -56,7 +56,7 @@ TEST(sampler_moves, rollback_reaches_rollback_tokens_and_no_further_and_is_all_o
     EXPECT_OK(rollback_one(sampler, 1, 1, &error), &error);
     EXPECT_STATUS(rollback_one(sampler, 1, 1, &error), WEIR_ERROR_ARGUMENT, &error);
     counts[0] = 9;
-    EXPECT_OK(weir_sampler_rollback(sampler, (const int32_t[]){-1}, counts, 1, &error), &error); /* idle */
+    EXPECT_OK(weir_sampler_rollback(sampler, (const int32_t[]){-1}, counts, 1, NULL, &error), &error); /* idle */
     weir_sampler_destroy(sampler);
 }
 
