@@ -494,7 +494,7 @@ typedef enum weir_dtype { WEIR_DTYPE_F32 = 0, WEIR_DTYPE_F16 = 1, WEIR_DTYPE_BF1
 #define WEIR_DRAFTS_MOST       64
 
 /* With draft_count k > 0 a row has k + 1 positions, and where it says [row_count] here it has that many for each row, one
- * row behind the other: [row_count, k + 1]. slots and sampling stay one a row. */
+ * row behind the other: [row_count, k + 1]. slots, sampling and drafts stay one a row. */
 typedef struct weir_step {
     size_t size;
     size_t row_count;
@@ -565,10 +565,10 @@ typedef struct weir_catch_up {
 
 /* Brings each row's sequence to the end of its line, as weir_sampler_advance token by token, or, where the line is shorter
  * than what was taken, as weir_sampler_rollback. Its token p stands in column first_token + p; those already taken are not
- * read. A negative token is not known yet: the row ends there. REJECTED: a token that is not allowed (the slot stands
- * before it); a length that the history does not reach; no such line, or a length beyond tokens_stride (unchanged).
- * statuses NULL: such a row is WEIR_ERROR_TOKEN, or else WEIR_ERROR_ARGUMENT, after all others were done. No
- * allocation. */
+ * read again. A negative token is not known yet: the row ends there. REJECTED: a token that is not allowed (the slot
+ * stands before it); a length that the history does not reach, that is negative or beyond tokens_stride, or a line that
+ * does not exist (the slot is unchanged). statuses NULL: such a row is WEIR_ERROR_TOKEN or, of the latter kinds,
+ * WEIR_ERROR_ARGUMENT, after all others were done. No allocation. */
 WEIR_API weir_status weir_sampler_catch_up(weir_sampler *sampler, const weir_catch_up *catch_up, weir_error *error);
 
 typedef struct weir_draft_masks {

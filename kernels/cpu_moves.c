@@ -137,7 +137,7 @@ weir_status cpu_rollback(void *state, const int32_t *slots, const uint32_t *coun
 static weir_status catch_up_row(const cpu *cpu, slot *slot, const weir_catch_up *given, int64_t line, bool *counts_full,
                                 weir_error *error) {
     *counts_full = false;
-    if (line < 0 || (uint64_t)line >= given->line_count)
+    if ((uint64_t)line >= given->line_count) /* or negative */
         return fail(error, WEIR_ERROR_ARGUMENT, "there is no line %lld: there are %zu", (long long)line,
                     given->line_count);
     int32_t length = given->lengths[line];

@@ -431,7 +431,8 @@ weir_status slot_try(const slot_shape *shape, slot *slot, int32_t token, slot_tr
 
 void slot_end_trial(slot *slot, const slot_trial *trial) {
     for (; slot->position > trial->position; slot->position--)
-        slot->history[(slot->position - 1) % slot->history_size] = trial->overwritten[slot->position - 1 - trial->position];
+        slot->history[(slot->position - 1) % slot->history_size] =
+            trial->overwritten[slot->position - 1 - trial->position];
     slot->first_known = trial->first_known;
     slot->stopped = trial->stopped;
     matcher_end_trial(slot->matcher);

@@ -79,8 +79,8 @@ weir_status check_sequence(const weir_sampler *sampler, const weir_slot_options 
                     options->token_budget);
     }
     if (options->prompt_count && !options->count_tokens)
-        return fail(error, WEIR_ERROR_ARGUMENT, "prompt_count is %zu, but count_tokens is false: nothing would count them",
-                    options->prompt_count);
+        return fail(error, WEIR_ERROR_ARGUMENT,
+                    "prompt_count is %zu, but count_tokens is false: nothing would count them", options->prompt_count);
     if (options->prompt_count > UINT32_MAX)
         return fail(error, WEIR_ERROR_ARGUMENT, "prompt_count is %zu, expected at most 4294967295",
                     options->prompt_count);
@@ -159,7 +159,8 @@ weir_status check_step(const weir_sampler *sampler, const weir_step *step, weir_
     TRY(check_drafts("step", step->row_count, step->drafts, step->draft_count, error));
     size_t positions = step->row_count * (step->draft_count + 1);
     TRY(check_logits(sampler, names, positions, step->logits, step->logits_stride, step->dtype, error));
-    if (step->sampling && (step->sampling_stride < sizeof(weir_sampling) || step->sampling_stride % _Alignof(weir_sampling)))
+    if (step->sampling &&
+        (step->sampling_stride < sizeof(weir_sampling) || step->sampling_stride % _Alignof(weir_sampling)))
         return fail(error, WEIR_ERROR_ARGUMENT, "step.sampling_stride is %zu, expected a multiple of %zu, at least %zu",
                     step->sampling_stride, _Alignof(weir_sampling), sizeof(weir_sampling));
     if (step->masks) TRY(check_words(sampler, "step.masks_stride", positions, step->masks_stride, error));
@@ -184,7 +185,8 @@ weir_status check_catch_up(const weir_catch_up *catch_up, weir_error *error) {
 weir_status check_draft_masks(const weir_sampler *sampler, const weir_draft_masks *given, weir_error *error) {
     if (!given->slots) return fail(error, WEIR_ERROR_ARGUMENT, "draft_masks.slots is NULL");
     if (!given->masks && !given->valid_counts)
-        return fail(error, WEIR_ERROR_ARGUMENT, "draft_masks.masks and valid_counts are both NULL: nothing is asked for");
+        return fail(error, WEIR_ERROR_ARGUMENT,
+                    "draft_masks.masks and valid_counts are both NULL: nothing is asked for");
     TRY(check_drafts("draft_masks", given->row_count, given->drafts, given->draft_count, error));
     size_t positions = given->row_count * (given->draft_count + 1);
     return given->masks ? check_words(sampler, "draft_masks.masks_stride", positions, given->masks_stride, error)
@@ -246,10 +248,10 @@ static weir_status check_sampling(const weir_sampling *s, bool counts, size_t ro
     } else if (added && isinf(s->temperature) && s->flags & WEIR_SAMPLING_TEMPERATURE_FIRST) {
         name = "temperature", value = s->temperature, expected = "a finite one before frequency and presence penalties";
     } else if (penalised && !counts) {
-        return at_row(row,
-                      fail(error, WEIR_ERROR_ARGUMENT,
-                           "row %zu has penalties, but its slot was bound without count_tokens", row),
-                      error);
+        return at_row(
+            row,
+            fail(error, WEIR_ERROR_ARGUMENT, "row %zu has penalties, but its slot was bound without count_tokens", row),
+            error);
     } else {
         return WEIR_OK;
     }

@@ -86,7 +86,8 @@ void make_constraints(constraint constraints[CONSTRAINT_COUNT]) {
     static const char *const schemas[CONSTRAINT_COUNT] = {
         "{\"type\":\"array\",\"items\":{\"type\":\"boolean\"},\"minItems\":2}", "{\"enum\":[true,false]}",
         "{\"type\":\"string\",\"maxLength\":9}",
-        "{\"type\":\"object\",\"properties\":{\"true\":{\"type\":\"number\"}},\"additionalProperties\":{\"type\":\"null\"}}"};
+        "{\"type\":\"object\",\"properties\":{\"true\":{\"type\":\"number\"}},\"additionalProperties\":{\"type\":"
+        "\"null\"}}"};
     for (int i = 0; i < CONSTRAINT_COUNT; i++) constraints[i] = make_constraint(schemas[i]);
 }
 
@@ -181,8 +182,8 @@ weir_status call_step(weir_sampler *sampler, const weir_step *given, outcome *ou
         memcpy(outcomes[i].top_logprobs, top_logprobs + i * CALL_TOP, sizeof outcomes->top_logprobs);
         outcomes[i].allowed_mass = allowed_mass[i];
     }
-    void *blocks[] = {slots_in,   logits_in,  sampling_in,  masks_in,     drafts_in, tokens,
-                      top_tokens, logprobs, top_logprobs, allowed_mass, statuses};
+    void *blocks[] = {slots_in,   logits_in, sampling_in,  masks_in,     drafts_in, tokens,
+                      top_tokens, logprobs,  top_logprobs, allowed_mass, statuses};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) free(blocks[i]);
     return status;
 }

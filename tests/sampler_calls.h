@@ -1,7 +1,7 @@
 /* sampler_calls.h - the batch calls with all their arrays on the host: the one place that hands arrays to a sampler.
  *
- * Results are written between words that must not change, and arrays that go in are copied to blocks of their exact size
- * first, so that a sanitizer sees a read beyond them. */
+ * Results are written between words that must not change, and arrays that go in are copied to blocks of their exact
+ * size first, so that a sanitizer sees a read beyond them. */
 #ifndef WEIR_TESTS_SAMPLER_CALLS_H
 #define WEIR_TESTS_SAMPLER_CALLS_H
 
@@ -27,8 +27,8 @@ const backend *tested_backend(void);
 /* A sampler on it, with counts of so many tokens. */
 weir_sampler *call_sampler(uint32_t slot_count, uint32_t width, uint32_t counted_tokens);
 
-/* A step with every result asked for; its own out arrays and top_count are not read. outcomes: [row_count, draft_count + 1].
- * The sampling rows lie sizeof(weir_sampling) apart. */
+/* A step with every result asked for; its own out arrays and top_count are not read. outcomes: [row_count, draft_count
+ * + 1]. The sampling rows lie sizeof(weir_sampling) apart. */
 weir_status call_step(weir_sampler *sampler, const weir_step *step, outcome *outcomes, weir_error *error);
 weir_status call_masks(weir_sampler *sampler, const int32_t *slots, size_t row_count, uint32_t *masks, size_t stride,
                        weir_error *error);

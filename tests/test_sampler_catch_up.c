@@ -1,4 +1,5 @@
-/* test_sampler_catch_up.c - from a buffer of all tokens of all requests a sequence takes what it has not seen, or goes back. */
+/* test_sampler_catch_up.c - from a buffer of all tokens of all requests a sequence takes what it has not seen, or goes
+ * back. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,7 +125,8 @@ TEST(sampler_catch_up, it_is_advance_token_by_token_or_rollback) {
             int32_t slot = slots[row] = (row + round) % SLOTS;
             lines[row] = t->lines[slot];
             bool shorter = random_below(4) == 0;
-            expected[row] = shorter ? shorten_and_roll_back(t, slot) : write_and_advance(t, slot, (int32_t)random_below(7));
+            expected[row] =
+                shorter ? shorten_and_roll_back(t, slot) : write_and_advance(t, slot, (int32_t)random_below(7));
             back += shorter;
             rejected += (expected[row] & REJECTED) != 0;
         }
@@ -270,11 +272,34 @@ TEST(sampler_catch_up, replayed_and_imported_tokens_are_taken_already) {
     free_constraint(constraint);
 }
 
+TEST(sampler_catch_up, a_fork_begins_in_its_line_where_its_original_does) {
+    weir_sampler *sampler = call_sampler(2, WIDTH, 0);
+    weir_slot_options options = WEIR_SLOT_OPTIONS_INIT;
+    const int32_t slots[2] = {0, 1}, lines[2] = {0, 0}, tokens[5] = {WIDTH, WIDTH, 5, 6, 7};
+    uint32_t statuses[2];
+    int32_t length = 4;
+    options.first_token = 2;
+    bind_slot(sampler, 0, options);
+    weir_catch_up all = WEIR_CATCH_UP_INIT;
+    all.row_count = 1, all.slots = slots, all.tokens = tokens, all.tokens_stride = 5, all.lengths = &length;
+    all.line_count = 1, all.lines = lines, all.statuses = statuses;
+    ASSERT_OK(call_catch_up(sampler, &all, NULL), NULL);
+    ASSERT_OK(weir_sampler_fork(sampler, 0, 1, 9, NULL), NULL);
+    all.row_count = 2, length = 5;
+    ASSERT_OK(call_catch_up(sampler, &all, NULL), NULL);
+    for (int32_t slot = 0; slot < 2; slot++) {
+        EXPECT_EQ(statuses[slot], OK);
+        EXPECT_OK(rollback_one(sampler, slot, 3, NULL), NULL);
+    }
+    weir_sampler_destroy(sampler);
+}
+
 TEST(sampler_catch_up, a_row_without_a_line_or_a_length_is_rejected_and_no_other) {
     enum { ROWS = 6, STRIDE = 3 };
     weir_sampler *sampler = call_sampler(ROWS, WIDTH, 0);
     const int32_t slots[ROWS] = {0, 1, 2, 3, 4, 5}, tokens[3 * STRIDE] = {1, 2, 3, 1, 2, 3, 1, 2, 3};
-    const int32_t lengths[3] = {STRIDE + 1, STRIDE, -1}, lines[ROWS] = {1, 3, -1, 0, 2, 1}; /* two rows may share a line */
+    const int32_t lengths[3] = {STRIDE + 1, STRIDE, -1},
+                  lines[ROWS] = {1, 3, -1, 0, 2, 1}; /* two rows may share a line */
     const uint32_t expected[ROWS] = {OK, REJECTED, REJECTED, REJECTED, REJECTED, OK};
     uint32_t statuses[ROWS];
     weir_error error;

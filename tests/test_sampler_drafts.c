@@ -1,4 +1,5 @@
-/* test_sampler_drafts.c - a step with drafts is plain steps one after the other, for as long as each takes its draft. */
+/* test_sampler_drafts.c - a step with drafts is plain steps one after the other, for as long as each takes its draft.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,8 +112,8 @@ static void free_twins(twins *t) {
     free_constraints(t->constraints);
 }
 
-/* The tokens that plain steps take in a copy of the sequence, whose draws are others now and then; and some that no step
- * takes. */
+/* The tokens that plain steps take in a copy of the sequence, whose draws are others now and then; and some that no
+ * step takes. */
 static void guess(twins *t, batch *b) {
     uint32_t count = (uint32_t)b->step.draft_count;
     for (size_t row = 0; row < ROWS; row++) {
@@ -217,7 +218,8 @@ static void step_greedy(weir_sampler *sampler, const int32_t *wanted, const int3
     int32_t slot = 0;
     weir_step step = WEIR_STEP_INIT;
     for (size_t i = 0; i <= draft_count; i++)
-        for (int32_t k = 0; k < WIDTH; k++) logits[i * WIDTH + (size_t)k] = wanted[i] < 0 ? NAN : k == wanted[i] ? 1 : 0;
+        for (int32_t k = 0; k < WIDTH; k++)
+            logits[i * WIDTH + (size_t)k] = wanted[i] < 0 ? NAN : k == wanted[i] ? 1 : 0;
     step.row_count = 1, step.slots = &slot, step.logits = logits, step.logits_stride = WIDTH, step.sampling = &greedy;
     step.drafts = drafts, step.draft_count = draft_count;
     ASSERT_OK(call_step(sampler, &step, outcomes, NULL), NULL);

@@ -185,7 +185,8 @@ TEST(sampler_masks, masks_behind_drafts_are_those_of_advancing_by_them_and_going
     free_constraints(constraints);
 }
 
-/* Every token that could be taken back before still can, at every fill of the history: a draft would overwrite the oldest. */
+/* Every token that could be taken back before still can, at every fill of the history: a draft would overwrite the
+ * oldest. */
 TEST(sampler_masks, masks_behind_drafts_leave_the_whole_history) {
     enum { BACK = 256, COUNT = WEIR_DRAFTS_MOST };
     constraint constraint = make_constraint("{\"type\":\"array\",\"items\":{\"type\":\"boolean\"}}");
@@ -205,7 +206,7 @@ TEST(sampler_masks, masks_behind_drafts_leave_the_whole_history) {
             EXPECT_EQ(advance_one(sampler, 0, token), WEIR_ROW_STATUS_OK);
             EXPECT_EQ(advance_one(twin, 0, token), WEIR_ROW_STATUS_OK);
         }
-        for (int i = 0; i < COUNT; i++) drafts[i] = (total + i) % 2 ? TRUE : ',';
+        for (int i = 0; i < COUNT; i++) drafts[i] = (const int32_t[]){FAL, SE, ','}[(i + (total % 2 ? 0 : 2)) % 3];
         weir_draft_masks ask = WEIR_DRAFT_MASKS_INIT;
         ask.row_count = 1, ask.slots = &slot, ask.drafts = drafts, ask.draft_count = COUNT, ask.valid_counts = &valid;
         for (int i = 0; i < 20; i++) {
@@ -217,6 +218,11 @@ TEST(sampler_masks, masks_behind_drafts_leave_the_whole_history) {
         ASSERT_OK(rollback_one(sampler, 0, back, NULL), NULL);
         ASSERT_OK(rollback_one(twin, 0, back, NULL), NULL);
         expect_same_masks(sampler, twin, 1, WIDTH);
+        static const float logits[WIDTH]; /* and each was uncounted */
+        weir_sampling sampling = SAMPLING(1, 1, 0, 0);
+        sampling.frequency_penalty = 0.01f;
+        for (int i = 0; i < 5; i++)
+            expect_equal(step_one(sampler, logits, WIDTH, &sampling), step_one(twin, logits, WIDTH, &sampling));
         weir_sampler_destroy(sampler);
         weir_sampler_destroy(twin);
     }
@@ -230,10 +236,13 @@ TEST(sampler_masks, a_draft_that_the_request_bans_is_not_valid_and_nothing_is_be
     options.bad_words = &word, options.bad_word_count = 1;
     options.min_tokens = 2;
     bind_slot(sampler, 0, options);
-    static const struct { int32_t drafts[4]; uint32_t valid; } cases[] = {
-        {{3, 1, 2, 4}, 2},  /* 1 2 is a bad word */
-        {{3, 1, 3, 2}, 4},  {{9, 3, 3, 3}, 0}, /* before min_tokens */
-        {{3, 3, 9, 3}, 3},  {{3, -1, 3, 3}, 1}, {{3, 3, 3, 9}, 4}, {{WIDTH, 3, 3, 3}, 0}, {{3, 3, 3, INT32_MIN}, 3},
+    static const struct {
+        int32_t drafts[4];
+        uint32_t valid;
+    } cases[] = {
+        {{3, 1, 2, 4}, 2},                    /* 1 2 is a bad word */
+        {{3, 1, 3, 2}, 4}, {{9, 3, 3, 3}, 0}, /* before min_tokens */
+        {{3, 3, 9, 3}, 3}, {{3, -1, 3, 3}, 1}, {{3, 3, 3, 9}, 4}, {{WIDTH, 3, 3, 3}, 0}, {{3, 3, 3, INT32_MIN}, 3},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         test_context("case %zu", i);
