@@ -97,13 +97,16 @@ weir_status check_sequence(const weir_sampler *sampler, const weir_slot_options 
 
 /* --- rows -------------------------------------------------------------------------------------------------- */
 
-static weir_status check_top(const weir_step *step, weir_error *error) {
+static weir_status check_top(const weir_step *step, size_t row_count, weir_error *error) {
     if (step->top_count > WEIR_TOP_LOGPROBS_MOST)
         return fail(error, WEIR_ERROR_ARGUMENT, "step.top_count is %u, expected at most %d", step->top_count,
                     WEIR_TOP_LOGPROBS_MOST);
     if (step->top_count && (!step->top_tokens || !step->top_logprobs))
         return fail(error, WEIR_ERROR_ARGUMENT, "step.%s is NULL, but top_count is %u",
                     step->top_tokens ? "top_logprobs" : "top_tokens", step->top_count);
+    if (step->top_count && row_count > SIZE_MAX / sizeof(int32_t) / step->top_count)
+        return fail(error, WEIR_ERROR_ARGUMENT, "%zu rows of step.top_count, %u, are more than memory can hold",
+                    row_count, step->top_count);
     return WEIR_OK;
 }
 
@@ -163,8 +166,12 @@ weir_status check_step(const weir_sampler *sampler, const weir_step *step, weir_
         (step->sampling_stride < sizeof(weir_sampling) || step->sampling_stride % _Alignof(weir_sampling)))
         return fail(error, WEIR_ERROR_ARGUMENT, "step.sampling_stride is %zu, expected a multiple of %zu, at least %zu",
                     step->sampling_stride, _Alignof(weir_sampling), sizeof(weir_sampling));
+    if (step->sampling && step->sampling_stride > SIZE_MAX / step->row_count)
+        return fail(error, WEIR_ERROR_ARGUMENT,
+                    "%zu rows with a sampling_stride of %zu bytes are more than memory can hold", step->row_count,
+                    step->sampling_stride);
     if (step->masks) TRY(check_words(sampler, "step.masks_stride", positions, step->masks_stride, error));
-    return check_top(step, error);
+    return check_top(step, positions, error);
 }
 
 weir_status check_catch_up(const weir_catch_up *catch_up, weir_error *error) {

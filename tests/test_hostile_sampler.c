@@ -163,6 +163,8 @@ TEST(hostile_sampler, drafts_that_do_not_fit_are_refused_before_anything_is_done
     step = good, step.row_count = SIZE_MAX / 4, expect_refused(sampler, &step, "rows");
     step = good, step.logits_stride = SIZE_MAX / sizeof(float), expect_refused(sampler, &step, "stride"); /* of two rows */
     step = good, step.masks = (uint32_t[]){0}, step.masks_stride = SIZE_MAX / 4, expect_refused(sampler, &step, "stride");
+    step = good, step.row_count = 2, step.sampling = &(weir_sampling)WEIR_SAMPLING_INIT;
+    step.sampling_stride = SIZE_MAX / 4 * 4, expect_refused(sampler, &step, "sampling_stride");
     EXPECT_OK(weir_sampler_step(sampler, &good, NULL), NULL);
     weir_sampler_destroy(sampler);
 }
