@@ -33,7 +33,7 @@ weir_status check_step(const weir_sampler *sampler, const weir_step *step, weir_
 weir_status check_settings(const weir_sampler *sampler, const weir_step *step, weir_error *error);
 weir_status check_catch_up(const weir_catch_up *catch_up, weir_error *error);
 weir_status check_draft_masks(const weir_sampler *sampler, const weir_draft_masks *draft_masks, weir_error *error);
-/* `row_count` rows of `stride` words or logits, of which as many are used as there are columns; `name` and
+/* `row_count` rows of `stride` words or logits, of which as many are used as there are columns; `names` and
  * `stride_name` are the caller's fields. */
 weir_status check_words(const weir_sampler *sampler, const char *stride_name, size_t row_count, size_t stride,
                         weir_error *error);

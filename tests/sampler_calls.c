@@ -83,11 +83,11 @@ void expect_same_masks(weir_sampler *a, weir_sampler *b, uint32_t slot_count, ui
 /* --- random batches ---------------------------------------------------------------------------------------- */
 
 void make_constraints(constraint constraints[CONSTRAINT_COUNT]) {
+    static const char object[] = "{\"type\":\"object\",\"properties\":{\"true\":{\"type\":\"number\"}},"
+                                 "\"additionalProperties\":{\"type\":\"null\"}}";
     static const char *const schemas[CONSTRAINT_COUNT] = {
         "{\"type\":\"array\",\"items\":{\"type\":\"boolean\"},\"minItems\":2}", "{\"enum\":[true,false]}",
-        "{\"type\":\"string\",\"maxLength\":9}",
-        "{\"type\":\"object\",\"properties\":{\"true\":{\"type\":\"number\"}},\"additionalProperties\":{\"type\":"
-        "\"null\"}}"};
+        "{\"type\":\"string\",\"maxLength\":9}", object};
     for (int i = 0; i < CONSTRAINT_COUNT; i++) constraints[i] = make_constraint(schemas[i]);
 }
 

@@ -286,3 +286,18 @@ TEST(hostile_sampler, taking_back_refuses_missing_arrays_and_takes_the_largest_c
     EXPECT_EQ(statuses[1], WEIR_ROW_STATUS_OK);
     weir_sampler_destroy(sampler);
 }
+
+TEST(hostile_sampler, the_cpu_takes_any_stream_and_uses_none) {
+    static float logits[WIDTH];
+    weir_sampler *sampler = make_sampler(&backend_cpu, 1, WIDTH);
+    result found[3];
+    for (uintptr_t i = 0; i < 3; i++) {
+        bind_seed(sampler, 0, 5);
+        EXPECT_OK(weir_sampler_set_stream(sampler, (weir_stream)(i * 0x1001), NULL), NULL);
+        found[i] = step_one(sampler, logits, WIDTH, NULL);
+        expect_equal(found[i], found[0]);
+    }
+    weir_error error;
+    EXPECT_STATUS(weir_sampler_set_stream(NULL, NULL, &error), WEIR_ERROR_ARGUMENT, &error);
+    weir_sampler_destroy(sampler);
+}

@@ -268,21 +268,6 @@ TEST(sampler_batch, no_batch_call_allocates) {
     weir_sampler_destroy(sampler);
 }
 
-TEST(sampler_batch, the_cpu_takes_any_stream_and_uses_none) {
-    static float logits[WIDTH];
-    weir_sampler *sampler = make_sampler(&backend_cpu, 1, WIDTH);
-    result found[3];
-    for (uintptr_t i = 0; i < 3; i++) {
-        bind_seed(sampler, 0, 5);
-        EXPECT_OK(weir_sampler_set_stream(sampler, (weir_stream)(i * 0x1001), NULL), NULL);
-        found[i] = step_one(sampler, logits, WIDTH, NULL);
-        expect_equal(found[i], found[0]);
-    }
-    weir_error error;
-    EXPECT_STATUS(weir_sampler_set_stream(NULL, NULL, &error), WEIR_ERROR_ARGUMENT, &error);
-    weir_sampler_destroy(sampler);
-}
-
 TEST(sampler_batch, destroy_takes_NULL) {
     weir_sampler_destroy(NULL);
 }
