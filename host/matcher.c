@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "matcher_object.h"
+#include "matcher_trial.h"
 #include "options.h"
 
 #define ROLLBACK_LEAST 256u
@@ -200,9 +201,8 @@ weir_status weir_matcher_accept(weir_matcher *m, uint32_t token, weir_error *err
         if (!machine_accepts(&m->grammar->machine, m->sequence)) {
             return fail(error, WEIR_ERROR_TOKEN, "stop token %u: the text is not complete", token);
         }
-        begin_step(m, NULL);
+        if (!m->trying) begin_step(m, NULL), m->token_count++;
         m->stopped = true;
-        m->token_count++;
         return WEIR_OK;
     }
     if (!is_text(vocab, token)) {
@@ -210,10 +210,23 @@ weir_status weir_matcher_accept(weir_matcher *m, uint32_t token, weir_error *err
     }
     walk w;
     if (!matcher_try_token(m, token, &w)) return fail(error, WEIR_ERROR_TOKEN, "token %u is not allowed here", token);
-    begin_step(m, &w);
-    commit(m, &w, false);
-    m->token_count++;
+    if (!m->trying) begin_step(m, &w), m->token_count++;
+    commit(m, &w, m->trying);
     return WEIR_OK;
+}
+
+void matcher_begin_trial(weir_matcher *m) {
+    if (m == NULL) return;
+    memcpy(m->saved, m->sequence, sizeof(uint32_t) * m->sequence_words);
+    m->stopped_before = m->stopped;
+    m->trying = true;
+}
+
+void matcher_end_trial(weir_matcher *m) {
+    if (m == NULL) return;
+    memcpy(m->sequence, m->saved, sizeof(uint32_t) * m->sequence_words);
+    m->stopped = m->stopped_before;
+    m->trying = false;
 }
 
 uint32_t weir_matcher_validate(weir_matcher *m, const uint32_t *tokens, uint32_t count) {

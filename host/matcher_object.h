@@ -18,13 +18,15 @@ struct weir_matcher {
     size_t sequence_words, walk_words;
     uint32_t *sequence;
     uint32_t *frames; /* of a walk */
-    uint32_t *saved;  /* a copy of the sequence while validating */
+    uint32_t *saved;  /* a copy of the sequence while validating, or during a trial */
     step *steps;      /* the newest `rollback` of them can be taken back; up to twice as many are kept */
     uint32_t step_count, rollback, budget;
     logged_word *log;
     uint32_t log_count, log_capacity; /* room for `rollback` steps of the most that a token can overwrite, as a rule */
     uint32_t token_count;
     bool stopped;
+    bool trying; /* a trial is under way, which nothing is noted of */
+    bool stopped_before; /* it */
 };
 
 /* Walks a text token's bytes; true: it is allowed, and *w is where it leads. Changes only the matcher's scratch. */

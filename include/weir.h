@@ -390,6 +390,11 @@ typedef struct weir_sampler_options {
 WEIR_API weir_status weir_sampler_create(const weir_sampler_options *options, weir_sampler **out, weir_error *error);
 WEIR_API void weir_sampler_destroy(weir_sampler *sampler);
 
+typedef struct CUstream_st *weir_stream; /* the same type as cudaStream_t */
+/* The stream in which the later calls of a device sampler work; NULL: the default stream. On the CPU backend every call
+ * is done when it returns: the stream is not used, and any value will do. The stream stays the caller's. */
+WEIR_API weir_status weir_sampler_set_stream(weir_sampler *sampler, weir_stream stream, weir_error *error);
+
 typedef struct weir_logit_bias {
     uint32_t token;
     float bias; /* finite; added to the logit. It never masks: a ban is a bad word of one token */
@@ -424,9 +429,11 @@ typedef struct weir_slot_options {
     size_t prompt_count;
     const uint32_t *tokens;       /* output so far (a preempted request): taken before the first step */
     size_t token_count;
+    size_t first_token;           /* for weir_sampler_catch_up: tokens of the request's line before the sequence's own,
+                                   * which is the prompt; at most INT32_MAX */
 } weir_slot_options;
 #define WEIR_SLOT_OPTIONS_INIT                                                                                         \
-    { sizeof(weir_slot_options), NULL, 0, 0, NULL, 0, 0, false, false, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0 }
+    { sizeof(weir_slot_options), NULL, 0, 0, NULL, 0, 0, false, false, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0 }
 
 /* Binds a slot to a new sequence; what it held before is forgotten. On failure the slot keeps what it held.
  * WEIR_ERROR_TOKEN when one of options->tokens is not allowed, WEIR_ERROR_LIMIT when the prompt has more distinct
@@ -474,15 +481,20 @@ enum {
     WEIR_ROW_STATUS_NO_TOKEN = 2,     /* no legal token: token -1; so in every later step, until the sequence is rolled
                                        * back (by 0 tokens, if they are right) or reset */
     WEIR_ROW_STATUS_STOPPED = 4,      /* the sequence has taken its stop token */
-    WEIR_ROW_STATUS_REJECTED = 8,     /* advance: the token was not allowed; the state is unchanged */
+    WEIR_ROW_STATUS_REJECTED = 8,     /* not done: advance, the token is not allowed; rollback, the history is shorter;
+                                       * catch up, either. What it leaves is said there */
     WEIR_ROW_STATUS_STOP_FORCED = 16, /* the stop token was taken against min_tokens and the like: nothing else is legal */
-    WEIR_ROW_STATUS_COUNTS_FULL = 32  /* the token is not counted: the slot counts counted_tokens others already */
+    WEIR_ROW_STATUS_COUNTS_FULL = 32, /* the token is not counted: the slot counts counted_tokens others already */
+    WEIR_ROW_STATUS_SKIPPED = 64      /* a position behind the last of a row with drafts: token -1; nothing was done */
 };
 
 typedef enum weir_dtype { WEIR_DTYPE_F32 = 0, WEIR_DTYPE_F16 = 1, WEIR_DTYPE_BF16 = 2 } weir_dtype;
 
 #define WEIR_TOP_LOGPROBS_MOST 1024
+#define WEIR_DRAFTS_MOST       64
 
+/* With draft_count k > 0 a row has k + 1 positions, and where it says [row_count] here it has that many for each row, one
+ * row behind the other: [row_count, k + 1]. slots, sampling and drafts stay one a row. */
 typedef struct weir_step {
     size_t size;
     size_t row_count;
@@ -505,14 +517,19 @@ typedef struct weir_step {
     float *allowed_mass;            /* [row_count] out or NULL: the probability, by the untouched logits, of all tokens
                                      * that were legal; in steps of about 2^-32. Reads every column of every row */
     size_t sampling_stride;         /* bytes; 0: sizeof(weir_sampling) */
+    const int32_t *drafts;          /* [row_count, draft_count] tokens that were guessed; -1: no more in this row */
+    size_t draft_count;             /* up to WEIR_DRAFTS_MOST; 0: none */
 } weir_step;
 #define WEIR_STEP_INIT                                                                                                 \
     { sizeof(weir_step), 0, NULL, NULL, 0, NULL, NULL, NULL, NULL, WEIR_DTYPE_F32, false, NULL, 0, 0, NULL, NULL, NULL, \
-      0 }
+      0, NULL, 0 }
 
 /* One step of the batch: mask -> bias -> penalties -> temperature -> top-k -> top-p -> min-p -> draw -> advance. No
  * allocation. A row's result depends on its logits, its slot and its sampling alone: not on its place, the other rows,
- * strides, the machine or its floating-point mode. kernels/cpu.c says what each setting means. */
+ * strides, the machine or its floating-point mode. kernels/cpu.c says what each setting means.
+ *
+ * With drafts: what a plain step would give at each position in turn, as long as the token that the last one took is the
+ * draft. The positions behind are SKIPPED, and the sequence has advanced by the tokens given. */
 WEIR_API weir_status weir_sampler_step(weir_sampler *sampler, const weir_step *step, weir_error *error);
 /* Masks only: [row_count, stride] words, as weir_matcher_fill_mask; what a step would choose from. */
 WEIR_API weir_status weir_sampler_masks(weir_sampler *sampler, const int32_t *slots, size_t row_count, uint32_t *masks,
@@ -523,9 +540,56 @@ WEIR_API weir_status weir_sampler_masks(weir_sampler *sampler, const int32_t *sl
 WEIR_API weir_status weir_sampler_advance(weir_sampler *sampler, const int32_t *slots, const int32_t *tokens,
                                           size_t row_count, uint32_t *statuses, weir_error *error);
 /* Takes the last counts[row] tokens of each row's sequence back, a stop token included. Of the newest rollback_tokens
- * those can be taken back that have not been; where a row asks for more: WEIR_ERROR_ARGUMENT, and nothing is done. */
+ * those can be taken back that have not been. A row that asks for more is REJECTED and unchanged, the others are done.
+ * statuses: [row_count], or NULL: then such a row is WEIR_ERROR_ARGUMENT, after all others were done. */
 WEIR_API weir_status weir_sampler_rollback(weir_sampler *sampler, const int32_t *slots, const uint32_t *counts,
-                                           size_t row_count, weir_error *error);
+                                           size_t row_count, uint32_t *statuses, weir_error *error);
+/* Masks logits [row_count, logits_stride] in place: a column below logits_width that weir_sampler_masks would not allow
+ * becomes -infinity (of a sequence that has stopped, all); every other keeps its bits, as do idle rows. Aligned to an
+ * element. No allocation. */
+WEIR_API weir_status weir_sampler_mask_logits(weir_sampler *sampler, const int32_t *slots, size_t row_count, void *logits,
+                                              size_t logits_stride, weir_dtype dtype, weir_error *error);
+
+typedef struct weir_catch_up {
+    size_t size;
+    size_t row_count;
+    const int32_t *slots;    /* [row_count]; -1: idle row. A slot may appear once */
+    const int32_t *tokens;   /* [line_count, tokens_stride] all tokens of all requests, each from its prompt on */
+    size_t tokens_stride;    /* elements */
+    const int32_t *lengths;  /* [line_count] tokens of the line that are known, prompt included */
+    size_t line_count;
+    const int32_t *lines;    /* [row_count] the line that a row reads, or NULL: the one with its slot's number */
+    uint32_t *statuses;      /* [row_count] out or NULL: WEIR_ROW_STATUS_* */
+} weir_catch_up;
+#define WEIR_CATCH_UP_INIT { sizeof(weir_catch_up), 0, NULL, NULL, 0, NULL, 0, NULL, NULL }
+
+/* Brings each row's sequence to the end of its line, as weir_sampler_advance token by token, or, where the line is shorter
+ * than what was taken, as weir_sampler_rollback. Its token p stands in column first_token + p; those already taken are not
+ * read again. A negative token is not known yet: the row ends there. REJECTED: a token that is not allowed (the slot
+ * stands before it); a length that the history does not reach, that is negative or beyond tokens_stride, or a line that
+ * does not exist (the slot is unchanged). statuses NULL: such a row is WEIR_ERROR_TOKEN or, of the latter kinds,
+ * WEIR_ERROR_ARGUMENT, after all others were done. No allocation. */
+WEIR_API weir_status weir_sampler_catch_up(weir_sampler *sampler, const weir_catch_up *catch_up, weir_error *error);
+
+typedef struct weir_draft_masks {
+    size_t size;
+    size_t row_count;
+    const int32_t *slots;   /* [row_count]; -1: idle row. A slot may appear once */
+    const int32_t *drafts;  /* [row_count, draft_count] tokens that were guessed; -1: no more in this row */
+    size_t draft_count;     /* up to WEIR_DRAFTS_MOST */
+    uint32_t *masks;        /* [row_count, draft_count + 1, masks_stride] words out, or NULL */
+    size_t masks_stride;    /* words */
+    uint32_t *valid_counts; /* [row_count] out or NULL */
+} weir_draft_masks;
+#define WEIR_DRAFT_MASKS_INIT { sizeof(weir_draft_masks), 0, NULL, NULL, 0, NULL, 0, NULL }
+
+/* What may follow drafts, for a rejection sampler of the caller's own. valid_counts: the length of the longest prefix of a
+ * row's drafts in which each is one that a step could choose there, bans of the request included. Mask j is what a step
+ * would choose from behind the first j of these; masks behind the last of them are 0. Of idle rows the count is 0 and the
+ * masks are untouched. The slots are as they were: state, counts, and every token that could be taken back. No
+ * allocation. */
+WEIR_API weir_status weir_sampler_draft_masks(weir_sampler *sampler, const weir_draft_masks *draft_masks,
+                                              weir_error *error);
 
 #ifdef __cplusplus
 }

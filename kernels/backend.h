@@ -11,6 +11,11 @@ static inline const weir_sampling *sampling_at(const weir_step *step, size_t row
     return (const weir_sampling *)((const char *)step->sampling + row * step->sampling_stride);
 }
 
+/* Bytes of a logit. */
+static inline size_t dtype_size(weir_dtype dtype) {
+    return dtype == WEIR_DTYPE_F32 ? sizeof(float) : sizeof(uint16_t);
+}
+
 typedef struct backend {
     const char *name;
     /* All memory that a step needs. The options are whole: an allocator, and no 0 that stands for a default. */
@@ -24,15 +29,19 @@ typedef struct backend {
     weir_status (*fork)(void *state, uint32_t from, uint32_t to, uint64_t seed, weir_error *error);
     weir_status (*export_slot)(void *state, uint32_t slot, weir_matcher **out, weir_error *error);
     weir_status (*import_slot)(void *state, uint32_t slot, const weir_matcher *matcher, weir_error *error);
-    /* These return the first row that failed inside, with error->row, after all other rows were done; rollback is all
-     * or nothing. */
+    weir_status (*set_stream)(void *state, weir_stream stream, weir_error *error);
+    /* These return the first row that failed, with error->row, after all other rows were done. */
     weir_status (*step)(void *state, const weir_step *step, weir_error *error);
     weir_status (*masks)(void *state, const int32_t *slots, size_t row_count, uint32_t *masks, size_t stride,
                          weir_error *error);
     weir_status (*advance)(void *state, const int32_t *slots, const int32_t *tokens, size_t row_count,
                            uint32_t *statuses, weir_error *error);
     weir_status (*rollback)(void *state, const int32_t *slots, const uint32_t *counts, size_t row_count,
-                            weir_error *error);
+                            uint32_t *statuses, weir_error *error);
+    weir_status (*mask_logits)(void *state, const int32_t *slots, size_t row_count, void *logits, size_t stride,
+                               weir_dtype dtype, weir_error *error);
+    weir_status (*catch_up)(void *state, const weir_catch_up *catch_up, weir_error *error);
+    weir_status (*draft_masks)(void *state, const weir_draft_masks *draft_masks, weir_error *error);
 } backend;
 
 extern const backend backend_cpu;          /* what the machine has: vector code where it is known to help */

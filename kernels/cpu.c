@@ -16,26 +16,15 @@
  *     TEMPERATURE_FIRST: frequency and presence penalties are times the temperature.
  *   - The draw: 64 random bits scaled to a whole number below the kept mass; the first entry, by id, at which the sum
  *     of kept masses exceeds it.
- *   - Log-probabilities: of the kept masses; or raw, of all columns as they came, at temperature 1. */
+ *   - Log-probabilities: of the kept masses; or raw, of all columns as they came, at temperature 1.
+ *   - Drafts: one plain step a position, for as long as each takes its draft. Draws are keyed by position, so the
+ *     tokens are those of plain steps whatever was guessed. */
 #include <string.h>
 
-#include "backend.h"
-#include "cpu_select.h"
-#include "cpu_slot.h"
-#include "host/status.h"
+#include "cpu.h"
 #include "philox.h"
 
 enum { SPARSE = 16 /* below one allowed token in so many, the allowed are listed instead of the row streamed */ };
-
-typedef struct cpu {
-    slot_shape shape;
-    uint32_t slot_count;
-    slot *slots;     /* [slot_count] */
-    uint32_t *words; /* [word_count] the mask of the row at hand */
-    entry_set set;
-    size_t scratch_words;
-    uint32_t *scratch;
-} cpu;
 
 /* A row of the step: what goes in, and what comes out. */
 typedef struct row {
@@ -144,100 +133,58 @@ static weir_status cpu_import(void *state, uint32_t index, const weir_matcher *m
     return slot_import(&cpu->slots[index], matcher, error);
 }
 
-/* Keeps the first failure and its row. */
-static void note(weir_status status, const weir_error *made, size_t row, weir_status *first, weir_error *error) {
-    if (status == WEIR_OK || *first != WEIR_OK) return;
-    *first = status;
-    if (!error) return;
-    *error = *made;
-    error->row = (int32_t)row;
+static weir_status cpu_set_stream(void *state, weir_stream stream, weir_error *error) {
+    (void)state, (void)stream, (void)error; /* every call is done when it returns */
+    return WEIR_OK;
 }
 
-/* One row of a step's arrays. */
-static row row_of(const weir_step *step, size_t at) {
+/* --- a step ------------------------------------------------------------------------------------------------ */
+
+/* One position of a row in a step's arrays, and the results of one that draws nothing. */
+static row row_of(const weir_step *step, size_t at, size_t place) {
     static const weir_sampling defaults = WEIR_SAMPLING_INIT;
-    static const size_t sizes[DTYPE_COUNT] = {sizeof(float), sizeof(uint16_t), sizeof(uint16_t)};
-    return (row){
-        .logits = (const char *)step->logits + at * step->logits_stride * sizes[step->dtype],
+    row row = {
+        .logits = (const char *)step->logits + place * step->logits_stride * dtype_size(step->dtype),
         .dtype = step->dtype,
-        .given = step->masks ? step->masks + at * step->masks_stride : NULL,
+        .given = step->masks ? step->masks + place * step->masks_stride : NULL,
         .sampling = step->sampling ? sampling_at(step, at) : &defaults,
         .raw_logprobs = step->raw_logprobs && (step->logprobs || step->top_count),
         .top_count = step->top_count,
         .token = -1,
-        .top_tokens = step->top_tokens ? step->top_tokens + at * step->top_count : NULL,
-        .top_logprobs = step->top_logprobs ? step->top_logprobs + at * step->top_count : NULL,
-        .allowed_mass = step->allowed_mass ? &step->allowed_mass[at] : NULL,
+        .top_tokens = step->top_tokens ? step->top_tokens + place * step->top_count : NULL,
+        .top_logprobs = step->top_logprobs ? step->top_logprobs + place * step->top_count : NULL,
+        .allowed_mass = step->allowed_mass ? &step->allowed_mass[place] : NULL,
     };
+    for (uint32_t i = 0; i < row.top_count; i++) row.top_tokens[i] = -1, row.top_logprobs[i] = -INFINITY;
+    if (row.allowed_mass) *row.allowed_mass = 0.0f;
+    return row;
 }
 
-static weir_status cpu_step(void *state, const weir_step *step, weir_error *error) {
-    cpu *cpu = state;
-    weir_status first = WEIR_OK;
-    for (size_t at = 0; at < step->row_count; at++) {
-        row row = row_of(step, at);
-        uint32_t bits = WEIR_ROW_STATUS_IDLE;
-        for (uint32_t i = 0; i < row.top_count; i++) row.top_tokens[i] = -1, row.top_logprobs[i] = -INFINITY;
-        if (row.allowed_mass) *row.allowed_mass = 0.0f;
-        if (step->slots[at] >= 0) {
+/* All positions of row `at`. */
+static void step_positions(cpu *cpu, const weir_step *step, size_t at, weir_status *first, weir_error *error) {
+    bool on = true; /* the sequence has taken every draft so far */
+    for (size_t position = 0; position <= step->draft_count; position++) {
+        size_t place = at * (step->draft_count + 1) + position;
+        row row = row_of(step, at, place);
+        uint32_t bits = step->slots[at] < 0 ? WEIR_ROW_STATUS_IDLE : WEIR_ROW_STATUS_SKIPPED;
+        if (step->slots[at] >= 0 && on) {
             weir_status status = WEIR_OK;
             weir_error made;
             bits = step_row(cpu, &cpu->slots[step->slots[at]], &row, &status, &made);
-            note(status, &made, at, &first, error);
+            note(status, &made, at, first, error);
         }
-        step->tokens[at] = row.token;
-        if (step->logprobs) step->logprobs[at] = row.logprob;
-        if (step->statuses) step->statuses[at] = bits;
+        on = on && position < step->draft_count && row.token >= 0 &&
+             row.token == step->drafts[at * step->draft_count + position];
+        step->tokens[place] = row.token;
+        if (step->logprobs) step->logprobs[place] = row.logprob;
+        if (step->statuses) step->statuses[place] = bits;
     }
-    return first;
 }
 
-static weir_status cpu_masks(void *state, const int32_t *slots, size_t row_count, uint32_t *masks, size_t stride,
-                             weir_error *error) {
-    cpu *cpu = state;
+static weir_status cpu_step(void *state, const weir_step *step, weir_error *error) {
     weir_status first = WEIR_OK;
-    for (size_t at = 0; at < row_count; at++) {
-        if (slots[at] < 0) continue;
-        weir_error made;
-        slot_mask mask = {.words = masks + at * stride, .word_count = stride};
-        note(slot_fill_mask(&cpu->shape, &cpu->slots[slots[at]], &mask, &made), &made, at, &first, error);
-    }
+    for (size_t at = 0; at < step->row_count; at++) step_positions(state, step, at, &first, error);
     return first;
-}
-
-/* A token that is not allowed is a status; where the caller takes none it is an error, so that it is never lost. */
-static weir_status cpu_advance(void *state, const int32_t *slots, const int32_t *tokens, size_t row_count,
-                               uint32_t *statuses, weir_error *error) {
-    cpu *cpu = state;
-    weir_status first = WEIR_OK;
-    for (size_t at = 0; at < row_count; at++) {
-        uint32_t bits = WEIR_ROW_STATUS_IDLE;
-        if (slots[at] >= 0) {
-            slot *slot = &cpu->slots[slots[at]];
-            weir_error made;
-            bool counts_full;
-            weir_status status = slot_take(&cpu->shape, slot, tokens[at], &counts_full, &made);
-            if (status != WEIR_ERROR_TOKEN || !statuses) note(status, &made, at, &first, error);
-            bits = (status != WEIR_OK ? WEIR_ROW_STATUS_REJECTED : 0) | (slot->stopped ? WEIR_ROW_STATUS_STOPPED : 0) |
-                   (slot->failed ? WEIR_ROW_STATUS_NO_TOKEN : 0) | (counts_full ? WEIR_ROW_STATUS_COUNTS_FULL : 0);
-        }
-        if (statuses) statuses[at] = bits;
-    }
-    return first;
-}
-
-static weir_status cpu_rollback(void *state, const int32_t *slots, const uint32_t *counts, size_t row_count,
-                                weir_error *error) {
-    cpu *cpu = state;
-    for (size_t at = 0; at < row_count; at++) {
-        if (slots[at] < 0) continue;
-        weir_status status = slot_can_take_back(&cpu->shape, &cpu->slots[slots[at]], counts[at], error);
-        if (status != WEIR_OK && error) error->row = (int32_t)at;
-        if (status != WEIR_OK) return status;
-    }
-    for (size_t at = 0; at < row_count; at++)
-        if (slots[at] >= 0) slot_take_back(&cpu->slots[slots[at]], counts[at]);
-    return WEIR_OK;
 }
 
 /* --- one row ----------------------------------------------------------------------------------------------- */
@@ -422,8 +369,8 @@ static weir_status cpu_create_portable(const weir_sampler_options *options, void
 
 #define CPU_BACKEND(name, create)                                                                                      \
     {                                                                                                                  \
-        name, create, cpu_destroy, cpu_bind, cpu_release, cpu_reset, cpu_fork, cpu_export, cpu_import, cpu_step,       \
-            cpu_masks, cpu_advance, cpu_rollback                                                                       \
+        name, create, cpu_destroy, cpu_bind, cpu_release, cpu_reset, cpu_fork, cpu_export, cpu_import, cpu_set_stream, \
+            cpu_step, cpu_masks, cpu_advance, cpu_rollback, cpu_mask_logits, cpu_catch_up, cpu_draft_masks             \
     }
 const backend backend_cpu = CPU_BACKEND("cpu", cpu_create);
 const backend backend_cpu_portable = CPU_BACKEND("cpu-portable", cpu_create_portable);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/matcher_trial.h"
 #include "host/status.h"
 
 static weir_status make_stops(const slot_shape *shape, const weir_slot_options *options, slot *slot,
@@ -33,6 +34,7 @@ weir_status slot_create(const slot_shape *shape, const weir_slot_options *option
     out->seed = options->seed;
     out->min_tokens = options->min_tokens;
     out->ignore_stop = options->ignore_stop;
+    out->first_token = options->first_token;
     weir_status status = make(shape, options, out, error);
     if (status != WEIR_OK) slot_clear(shape, out);
     return status;
@@ -337,9 +339,9 @@ weir_status slot_fill_mask(const slot_shape *shape, slot *slot, slot_mask *mask,
 
 /* --- taking ------------------------------------------------------------------------------------------------ */
 
-weir_status slot_take(const slot_shape *shape, slot *slot, int32_t token, bool *counts_full, weir_error *error) {
+/* Everything of a token but its count. */
+static weir_status accept(const slot_shape *shape, slot *slot, int32_t token, weir_error *error) {
     uint32_t id = (uint32_t)token;
-    *counts_full = false;
     if (slot->stopped) return fail(error, WEIR_ERROR_TOKEN, "token %d comes after the sequence was stopped", token);
     if (slot->failed) return fail(error, WEIR_ERROR_TOKEN, "token %d comes after a step without a legal token", token);
     if (id >= shape->logits_width)
@@ -358,7 +360,13 @@ weir_status slot_take(const slot_shape *shape, slot *slot, int32_t token, bool *
     slot->history[slot->position % slot->history_size] = id;
     slot->position++;
     if (slot->position - slot->first_known > slot->history_size) slot->first_known++;
-    if (slot->counts.entries) *counts_full = !token_counts_add(&slot->counts, id, false);
+    return WEIR_OK;
+}
+
+weir_status slot_take(const slot_shape *shape, slot *slot, int32_t token, bool *counts_full, weir_error *error) {
+    *counts_full = false;
+    TRY(accept(shape, slot, token, error));
+    if (slot->counts.entries) *counts_full = !token_counts_add(&slot->counts, (uint32_t)token, false);
     return WEIR_OK;
 }
 
@@ -367,7 +375,7 @@ static uint32_t took_own_stop(const slot *slot) {
     return slot->stopped && among(token_ago(slot, 1), slot->stop_ids, slot->stop_count);
 }
 
-weir_status slot_can_take_back(const slot_shape *shape, const slot *slot, uint32_t count, weir_error *error) {
+static weir_status can_take_back(const slot_shape *shape, const slot *slot, uint64_t count, weir_error *error) {
     uint64_t known = slot->position - slot->first_known;
     if (slot->first_known > slot->origin) known -= known < slot->window ? known : slot->window;
     if (known > shape->rollback) known = shape->rollback;
@@ -376,17 +384,56 @@ weir_status slot_can_take_back(const slot_shape *shape, const slot *slot, uint32
         if (known > kept) known = kept;
     }
     if (count <= known) return WEIR_OK;
-    return fail(error, WEIR_ERROR_ARGUMENT, "%u tokens cannot be taken back, %llu can", count,
+    return fail(error, WEIR_ERROR_ARGUMENT, "%llu tokens cannot be taken back, %llu can", (unsigned long long)count,
                 (unsigned long long)known);
 }
 
-void slot_take_back(slot *slot, uint32_t count) {
+weir_status slot_take_back(const slot_shape *shape, slot *slot, uint64_t count, weir_error *error) {
+    TRY(can_take_back(shape, slot, count, error));
     slot->failed = false;
-    if (count == 0) return;
-    if (slot->matcher) weir_matcher_rollback(slot->matcher, count - took_own_stop(slot), NULL);
-    for (uint32_t i = 0; i < count; i++) {
+    if (count == 0) return WEIR_OK;
+    if (slot->matcher) weir_matcher_rollback(slot->matcher, (uint32_t)count - took_own_stop(slot), NULL);
+    for (uint64_t i = 0; i < count; i++) {
         if (slot->counts.entries) token_counts_undo(&slot->counts, token_ago(slot, 1));
         slot->position--;
     }
     slot->stopped = false;
+    return WEIR_OK;
+}
+
+weir_status slot_catch_up(const slot_shape *shape, slot *slot, const int32_t *line, uint64_t length, bool *counts_full,
+                          weir_error *error) {
+    uint64_t goal = length > slot->first_token ? length - slot->first_token : 0;
+    *counts_full = false;
+    if (goal < slot->position) return slot_take_back(shape, slot, slot->position - goal, error);
+    while (slot->position < goal && line[slot->first_token + slot->position] >= 0) {
+        bool full;
+        TRY(slot_take(shape, slot, line[slot->first_token + slot->position], &full, error));
+        *counts_full |= full;
+    }
+    return WEIR_OK;
+}
+
+/* --- trials ------------------------------------------------------------------------------------------------ */
+
+void slot_begin_trial(slot *slot, slot_trial *trial) {
+    *trial = (slot_trial){.position = slot->position, .first_known = slot->first_known, .stopped = slot->stopped};
+    matcher_begin_trial(slot->matcher);
+}
+
+/* The history has at least 256 places, so that no token of the trial stands on another. */
+weir_status slot_try(const slot_shape *shape, slot *slot, int32_t token, slot_trial *trial, weir_error *error) {
+    uint32_t before = slot->history[slot->position % slot->history_size];
+    TRY(accept(shape, slot, token, error));
+    trial->overwritten[slot->position - 1 - trial->position] = before;
+    return WEIR_OK;
+}
+
+void slot_end_trial(slot *slot, const slot_trial *trial) {
+    for (; slot->position > trial->position; slot->position--)
+        slot->history[(slot->position - 1) % slot->history_size] =
+            trial->overwritten[slot->position - 1 - trial->position];
+    slot->first_known = trial->first_known;
+    slot->stopped = trial->stopped;
+    matcher_end_trial(slot->matcher);
 }

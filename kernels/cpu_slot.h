@@ -19,6 +19,7 @@ typedef struct slot {
     uint64_t seed, position; /* position: tokens taken since the slot was bound */
     uint64_t origin;         /* the position at which the history begins: 0, or that of an import */
     uint64_t first_known;    /* the position from which on it is still kept */
+    uint64_t first_token;    /* where position 0 stands in a line of all tokens of the request */
     uint32_t *history;       /* [history_size] the newest tokens; that of position p at p % history_size */
     uint32_t history_size;
     uint32_t window; /* tokens that bad words look back at */
@@ -60,8 +61,22 @@ weir_status slot_fill_mask(const slot_shape *shape, slot *slot, slot_mask *mask,
 
 /* Advances; WEIR_ERROR_TOKEN leaves the slot as it was. *counts_full: the token could not be counted. */
 weir_status slot_take(const slot_shape *shape, slot *slot, int32_t token, bool *counts_full, weir_error *error);
-/* Whether the last `count` tokens can be taken back, and taking them back, which then cannot fail. */
-weir_status slot_can_take_back(const slot_shape *shape, const slot *slot, uint32_t count, weir_error *error);
-void slot_take_back(slot *slot, uint32_t count);
+/* Takes the last `count` tokens back; WEIR_ERROR_ARGUMENT where the history is shorter leaves the slot as it was. */
+weir_status slot_take_back(const slot_shape *shape, slot *slot, uint64_t count, weir_error *error);
+/* From the position to token `length` of the line, forwards or back. A negative token ends the line. On failure the slot
+ * stands before the token that is not allowed (WEIR_ERROR_TOKEN), or as it was. */
+weir_status slot_catch_up(const slot_shape *shape, slot *slot, const int32_t *line, uint64_t length, bool *counts_full,
+                          weir_error *error);
+
+/* Tokens taken to see what would follow, up to WEIR_DRAFTS_MOST of them: between begin and end only slot_try and
+ * slot_fill_mask. Afterwards the slot is as it was. */
+typedef struct slot_trial {
+    uint64_t position, first_known;
+    bool stopped;
+    uint32_t overwritten[WEIR_DRAFTS_MOST]; /* what stood in the history */
+} slot_trial;
+void slot_begin_trial(slot *slot, slot_trial *trial);
+weir_status slot_try(const slot_shape *shape, slot *slot, int32_t token, slot_trial *trial, weir_error *error);
+void slot_end_trial(slot *slot, const slot_trial *trial);
 
 #endif

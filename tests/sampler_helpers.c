@@ -107,7 +107,7 @@ void count_draws(const float *logits, uint32_t width, weir_sampling sampling, ui
 }
 
 weir_status rollback_one(weir_sampler *sampler, int32_t slot, uint32_t count, weir_error *error) {
-    return weir_sampler_rollback(sampler, &slot, &count, 1, error);
+    return weir_sampler_rollback(sampler, &slot, &count, 1, NULL, error);
 }
 
 uint32_t advance_one(weir_sampler *sampler, int32_t slot, int32_t token) {

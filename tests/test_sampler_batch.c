@@ -225,7 +225,7 @@ TEST(sampler_batch, position_counts_sampled_and_advanced_tokens) {
 
 /* --- memory ----------------------------------------------------------------------------------------------- */
 
-TEST(sampler_batch, a_step_allocates_nothing) {
+TEST(sampler_batch, no_batch_call_allocates) {
     test_memory *memory = test_memory_create();
     weir_allocator allocator = test_allocator(memory);
     weir_sampler_options options = WEIR_SAMPLER_OPTIONS_INIT;
@@ -236,8 +236,8 @@ TEST(sampler_batch, a_step_allocates_nothing) {
     ASSERT_OK(weir_sampler_create(&options, &sampler, NULL), NULL);
     bind_seed(sampler, 0, 1);
     static float logits[1000];
-    uint32_t mask[32], status;
-    int32_t slot = 0, token = 3;
+    uint32_t mask[3 * 32], status, back = 1, valid;
+    int32_t slot = 0, token = 3, line[6] = {1, 2, 3, 4, 5, 6}, length = 6, drafts[2] = {1, 2}, tokens[3];
     size_t calls = memory->calls;
     random_state = 61;
     for (int i = 0; i < 200; i++) {
@@ -245,8 +245,25 @@ TEST(sampler_batch, a_step_allocates_nothing) {
         weir_sampling sampling = random_sampling(1000);
         step_one(sampler, logits, 1000, &sampling);
     }
+    EXPECT_EQ(memory->calls, calls);
+    bind_seed(sampler, 0, 1); /* this does */
+    calls = memory->calls;
     EXPECT_OK(weir_sampler_masks(sampler, &slot, 1, mask, 32, NULL), NULL);
     EXPECT_OK(weir_sampler_advance(sampler, &slot, &token, 1, &status, NULL), NULL);
+    EXPECT_OK(weir_sampler_rollback(sampler, &slot, &back, 1, &status, NULL), NULL);
+    EXPECT_OK(weir_sampler_mask_logits(sampler, &slot, 1, logits, 1000, WEIR_DTYPE_F32, NULL), NULL);
+    weir_catch_up catch_up = WEIR_CATCH_UP_INIT;
+    catch_up.row_count = 1, catch_up.slots = &slot, catch_up.tokens = line, catch_up.tokens_stride = 6;
+    catch_up.lengths = &length, catch_up.line_count = 1;
+    EXPECT_OK(weir_sampler_catch_up(sampler, &catch_up, NULL), NULL);
+    weir_draft_masks draft_masks = WEIR_DRAFT_MASKS_INIT;
+    draft_masks.row_count = 1, draft_masks.slots = &slot, draft_masks.drafts = drafts, draft_masks.draft_count = 2;
+    draft_masks.masks = mask, draft_masks.masks_stride = 32, draft_masks.valid_counts = &valid;
+    EXPECT_OK(weir_sampler_draft_masks(sampler, &draft_masks, NULL), NULL);
+    static float positions[3 * 1000];
+    weir_step step = make_step(1, &slot, positions, 1000, NULL, tokens, NULL, NULL);
+    step.drafts = drafts, step.draft_count = 2;
+    EXPECT_OK(weir_sampler_step(sampler, &step, NULL), NULL);
     EXPECT_EQ(memory->calls, calls);
     weir_sampler_destroy(sampler);
 }
@@ -386,6 +403,12 @@ TEST(sampler_batch, no_rows_is_no_work) {
     EXPECT_OK(weir_sampler_step(sampler, &step, NULL), NULL);
     EXPECT_OK(weir_sampler_masks(sampler, NULL, 0, NULL, 0, NULL), NULL);
     EXPECT_OK(weir_sampler_advance(sampler, NULL, NULL, 0, NULL, NULL), NULL);
+    EXPECT_OK(weir_sampler_rollback(sampler, NULL, NULL, 0, NULL, NULL), NULL);
+    EXPECT_OK(weir_sampler_mask_logits(sampler, NULL, 0, NULL, 0, WEIR_DTYPE_F32, NULL), NULL);
+    weir_catch_up catch_up = WEIR_CATCH_UP_INIT;
+    EXPECT_OK(weir_sampler_catch_up(sampler, &catch_up, NULL), NULL);
+    weir_draft_masks draft_masks = WEIR_DRAFT_MASKS_INIT;
+    EXPECT_OK(weir_sampler_draft_masks(sampler, &draft_masks, NULL), NULL);
     weir_sampler_destroy(sampler);
 }
 

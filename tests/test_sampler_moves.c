@@ -1,7 +1,7 @@
 /* test_sampler_moves.c - a sequence taken back, reset, forked, replayed, exported and imported. */
 #include <string.h>
 
-#include "sampler_helpers.h"
+#include "sampler_calls.h"
 
 enum { WIDTH = 40, STOP_ID = 39 };
 
@@ -39,24 +39,68 @@ TEST(sampler_moves, rollback_undoes_everything_a_stop_token_included) {
     free_constraint(constraint);
 }
 
-TEST(sampler_moves, rollback_reaches_rollback_tokens_and_no_further_and_is_all_or_nothing) {
+TEST(sampler_moves, rollback_reaches_rollback_tokens_and_no_further) {
     weir_sampler *sampler = make_sampler(&backend_cpu, 2, WIDTH);
     for (uint32_t slot = 0; slot < 2; slot++) bind_seed(sampler, slot, 5);
     weir_error error;
     for (int i = 0; i < 1000; i++) EXPECT_EQ(advance_one(sampler, 0, i % WIDTH), WEIR_ROW_STATUS_OK);
     EXPECT_EQ(advance_one(sampler, 1, 3), WEIR_ROW_STATUS_OK);
-    const int32_t slots[2] = {0, 1};
-    uint32_t counts[2] = {1, 2};
-    EXPECT_STATUS(weir_sampler_rollback(sampler, slots, counts, 2, &error), WEIR_ERROR_ARGUMENT, &error);
-    EXPECT_EQ(error.row, 1);
     EXPECT_STATUS(rollback_one(sampler, 0, 257, &error), WEIR_ERROR_ARGUMENT, &error);
-    EXPECT_OK(rollback_one(sampler, 0, 256, &error), &error); /* row 0 of the failed call was not taken back */
+    EXPECT_OK(rollback_one(sampler, 0, 256, &error), &error);
     EXPECT_STATUS(rollback_one(sampler, 0, 1, &error), WEIR_ERROR_ARGUMENT, &error);
     EXPECT_OK(rollback_one(sampler, 0, 0, &error), &error);
     EXPECT_OK(rollback_one(sampler, 1, 1, &error), &error);
     EXPECT_STATUS(rollback_one(sampler, 1, 1, &error), WEIR_ERROR_ARGUMENT, &error);
-    counts[0] = 9;
-    EXPECT_OK(weir_sampler_rollback(sampler, (const int32_t[]){-1}, counts, 1, &error), &error); /* idle */
+    weir_sampler_destroy(sampler);
+}
+
+TEST(sampler_moves, a_row_that_asks_for_more_than_its_history_is_rejected_unchanged_and_the_others_are_taken_back) {
+    enum { ROWS = 4 };
+    weir_sampler *sampler = call_sampler(ROWS, WIDTH, 0);
+    const int32_t slots[ROWS] = {2, 0, -1, 1};
+    for (int with_statuses = 0; with_statuses < 2; with_statuses++) {
+        for (uint32_t slot = 0; slot < ROWS; slot++) {
+            bind_seed(sampler, slot, 5);
+            for (int32_t i = 0; i < 4; i++) EXPECT_EQ(advance_one(sampler, (int32_t)slot, i), WEIR_ROW_STATUS_OK);
+        }
+        uint32_t statuses[ROWS], counts[ROWS] = {3, 5, 9, 4};
+        weir_error error;
+        if (with_statuses) {
+            const uint32_t expected[ROWS] = {0, WEIR_ROW_STATUS_REJECTED, WEIR_ROW_STATUS_IDLE, 0};
+            EXPECT_OK(call_rollback(sampler, slots, counts, ROWS, statuses, &error), &error);
+            EXPECT_BYTES_EQ(statuses, sizeof statuses, expected, sizeof expected);
+        } else {
+            EXPECT_STATUS(call_rollback(sampler, slots, counts, ROWS, NULL, &error), WEIR_ERROR_ARGUMENT, &error);
+            EXPECT_EQ(error.row, 1);
+            EXPECT_CONTAINS(error.message, "5 tokens cannot be taken back, 4 can");
+        }
+        for (int32_t slot = 0; slot < 3; slot++) { /* tokens that are left */
+            static const uint32_t left[] = {4, 0, 1};
+            EXPECT_STATUS(rollback_one(sampler, slot, left[slot] + 1, NULL), WEIR_ERROR_ARGUMENT, NULL);
+            EXPECT_OK(rollback_one(sampler, slot, left[slot], NULL), NULL);
+        }
+    }
+    weir_sampler_destroy(sampler);
+}
+
+TEST(sampler_moves, rollback_says_of_each_row_whether_it_stays_stopped_or_without_a_token) {
+    weir_sampler *sampler = call_sampler(2, WIDTH, 0);
+    bind_slot(sampler, 0, stopping_at(STOP_ID));
+    bind_seed(sampler, 1, 3);
+    static float bad[WIDTH];
+    for (int i = 0; i < WIDTH; i++) bad[i] = 0.0f / 0.0f;
+    const int32_t slots[2] = {0, 1};
+    int32_t token;
+    uint32_t statuses[2];
+    weir_step step = make_step(1, slots + 1, bad, WIDTH, NULL, &token, NULL, NULL);
+    EXPECT_EQ(advance_one(sampler, 0, STOP_ID), WEIR_ROW_STATUS_STOPPED);
+    ASSERT_OK(weir_sampler_step(sampler, &step, NULL), NULL);
+    EXPECT_OK(call_rollback(sampler, slots, (const uint32_t[]){2, 1}, 2, statuses, NULL), NULL);
+    EXPECT_EQ(statuses[0], WEIR_ROW_STATUS_REJECTED | WEIR_ROW_STATUS_STOPPED);
+    EXPECT_EQ(statuses[1], WEIR_ROW_STATUS_REJECTED | WEIR_ROW_STATUS_NO_TOKEN);
+    EXPECT_OK(call_rollback(sampler, slots, (const uint32_t[]){1, 0}, 2, statuses, NULL), NULL);
+    EXPECT_EQ(statuses[0], WEIR_ROW_STATUS_OK);
+    EXPECT_EQ(statuses[1], WEIR_ROW_STATUS_OK);
     weir_sampler_destroy(sampler);
 }
 
