@@ -48,7 +48,8 @@ typedef enum weir_status {
     WEIR_ERROR_UNSATISFIABLE = 8, /* nothing satisfies the constraint, or not inside the token budget */
     WEIR_ERROR_TOKEN = 9,         /* the token is not allowed here; the state is unchanged */
     WEIR_ERROR_TABLES = 10,       /* a saved grammar is damaged or of another version */
-    WEIR_ERROR_CANCELLED = 11     /* by the progress function, weir_job_cancel or weir_cache_destroy */
+    WEIR_ERROR_CANCELLED = 11,    /* by the progress function, weir_job_cancel or weir_cache_destroy */
+    WEIR_ERROR_DEVICE = 12        /* the CUDA runtime refused a call, or the library was built without CUDA */
 } weir_status;
 
 typedef struct weir_error {
@@ -375,6 +376,30 @@ WEIR_API weir_status weir_matcher_accept_tokens(weir_matcher *const *matchers, c
 
 typedef struct weir_sampler weir_sampler;
 
+typedef enum weir_device_variant {
+    WEIR_DEVICE_AUTO = 0,     /* chosen for each step by rows, columns and type */
+    WEIR_DEVICE_STREAMED = 1, /* every pass reads the logits again: any size */
+    WEIR_DEVICE_RESIDENT = 2  /* they are read once and stay on chip; WEIR_ERROR_DEVICE where they do not fit */
+} weir_device_variant;
+
+/* A sampler whose slots lie in the memory of a CUDA device. Of a 0 the default is meant. */
+typedef struct weir_device_options {
+    size_t size;
+    void *memory;             /* [weir_sampler_device_bytes] of the current device, aligned to 256; stays the caller's */
+    size_t bytes;             /* of it; more than weir_sampler_device_bytes says makes the pool larger */
+    size_t pool_bytes;        /* for grammars and vocabularies; 256 MiB */
+    uint32_t grammar_count;   /* grammars on the device at a time; 1,024 */
+    uint32_t sequence_words;  /* of 4 bytes, for the state of a sequence; 2,048. weir_grammar_sequence_words is what one takes */
+    uint32_t walk_words;      /* for looking at tokens; 8,192 */
+    uint32_t log_words;       /* what rollback remembers; 16 a token */
+    uint32_t stop_capacity;   /* stop ids of a slot; 64 */
+    uint32_t bias_capacity;   /* logit biases of a slot; 1,024 */
+    uint32_t bad_word_tokens; /* tokens of its bad words of two or more, and one more for each; 1,024 */
+    weir_device_variant variant;
+    uint32_t cluster;         /* blocks that share a row: 1, 2, 4, 8 or 16; chosen for each step */
+} weir_device_options;
+#define WEIR_DEVICE_OPTIONS_INIT { sizeof(weir_device_options), NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, WEIR_DEVICE_AUTO, 0 }
+
 typedef struct weir_sampler_options {
     size_t size;
     const weir_allocator *allocator;
@@ -383,10 +408,16 @@ typedef struct weir_sampler_options {
                                * beyond the vocabulary belongs into the stride */
     uint32_t rollback_tokens; /* how many tokens of a sequence can be taken back; at least 256 */
     uint32_t counted_tokens;  /* distinct tokens that a slot can count for penalties; 0: 4,096 */
+    const weir_device_options *device; /* NULL: the CPU backend */
 } weir_sampler_options;
-#define WEIR_SAMPLER_OPTIONS_INIT { sizeof(weir_sampler_options), NULL, 0, 0, 256, 0 }
+#define WEIR_SAMPLER_OPTIONS_INIT { sizeof(weir_sampler_options), NULL, 0, 0, 256, 0, NULL }
 
-/* A sampler on the CPU backend. Free with weir_sampler_destroy. */
+/* Bytes of device memory that a sampler with options->device takes; memory and bytes of the latter are not read. */
+WEIR_API weir_status weir_sampler_device_bytes(const weir_sampler_options *options, size_t *bytes, weir_error *error);
+/* A sampler on the CPU or, with options->device, on the current CUDA device. There the arrays of batch calls are device
+ * memory, the calls only enqueue work in the sampler's stream (weir_sampler_set_stream), and what is wrong with a row is
+ * its status, never an error. Binding, uploading and the like are for outside of a captured graph; steps may be captured.
+ * Free with weir_sampler_destroy, once nothing is enqueued any more. */
 WEIR_API weir_status weir_sampler_create(const weir_sampler_options *options, weir_sampler **out, weir_error *error);
 WEIR_API void weir_sampler_destroy(weir_sampler *sampler);
 
@@ -394,6 +425,11 @@ typedef struct CUstream_st *weir_stream; /* the same type as cudaStream_t */
 /* The stream in which the later calls of a device sampler work; NULL: the default stream. On the CPU backend every call
  * is done when it returns: the stream is not used, and any value will do. The stream stays the caller's. */
 WEIR_API weir_status weir_sampler_set_stream(weir_sampler *sampler, weir_stream stream, weir_error *error);
+
+/* Brings a grammar to the device ahead of its first binding, in a stream of the caller's that does not hold up the
+ * sampler's. It stays until its place is needed and no slot is bound to it. Nothing on the CPU backend. */
+WEIR_API weir_status weir_sampler_upload(weir_sampler *sampler, const weir_grammar *grammar, weir_stream stream,
+                                         weir_error *error);
 
 typedef struct weir_logit_bias {
     uint32_t token;
@@ -485,7 +521,9 @@ enum {
                                        * catch up, either. What it leaves is said there */
     WEIR_ROW_STATUS_STOP_FORCED = 16, /* the stop token was taken against min_tokens and the like: nothing else is legal */
     WEIR_ROW_STATUS_COUNTS_FULL = 32, /* the token is not counted: the slot counts counted_tokens others already */
-    WEIR_ROW_STATUS_SKIPPED = 64      /* a position behind the last of a row with drafts: token -1; nothing was done */
+    WEIR_ROW_STATUS_SKIPPED = 64,     /* a position behind the last of a row with drafts: token -1; nothing was done */
+    WEIR_ROW_STATUS_INVALID = 128     /* on a device: the slot is not bound, or the row's settings are out of range; nothing
+                                       * was done. On the CPU that is an error of the call */
 };
 
 typedef enum weir_dtype { WEIR_DTYPE_F32 = 0, WEIR_DTYPE_F16 = 1, WEIR_DTYPE_BF16 = 2 } weir_dtype;

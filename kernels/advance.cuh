@@ -39,13 +39,14 @@ DEVICE void commit_word(const slot_view &s, uint32_t *sequence, uint32_t word, u
     sequence[word] = value;
 }
 
-DEVICE void commit_walk(const slot_view &s, const machine &m, const walk *w) {
+/* quiet: nothing is noted, and nothing that was is forgotten. */
+DEVICE void commit_walk(const slot_view &s, const machine &m, const walk *w, bool quiet) {
     uint32_t *sequence = slot_sequence(s), frame_words = m.t->frame_words;
     uint32_t kept = 2 * (w->kept > w->kept_low ? w->kept - w->kept_low : 0);
     uint32_t words = kept + (w->depth < w->low ? 0 : (w->depth - w->low + 1) * frame_words);
-    bool noted = words <= s.layout->log_size;
-    make_room(s, noted ? words : 0);
-    if (!noted) s.slot->step_count = 0;
+    bool noted = !quiet && words <= s.layout->log_size;
+    if (!noted && !quiet) s.slot->step_count = 0;
+    if (noted) make_room(s, words);
     if (noted) note_move(s, sequence);
     for (uint32_t depth = w->low; depth <= w->depth; depth++) {
         const uint32_t *frame = walk_place(&m, w, depth);
@@ -88,41 +89,46 @@ DEVICE void constraint_open(const sampler_view &sampler, const slot_view &s, con
 }
 
 /* Takes a token of the constraint. false: it is not allowed, and nothing has changed. */
-DEVICE bool take_constrained(const slot_view &s, const constraint &c, uint32_t token) {
+DEVICE bool take_constrained(const slot_view &s, const constraint &c, uint32_t token, bool quiet) {
     const uint32_t *vocab_stops = vocab_at<uint32_t>(c.vocab, c.vocab->stop_ids);
     if (among(token, vocab_stops, c.vocab->stop_count)) {
         if (s.slot->flags & SLOT_OWN_STOPS || !machine_accepts(&c.m, slot_sequence(s))) return false;
-        make_room(s, 0);
-        note_move(s, slot_sequence(s));
+        if (!quiet) make_room(s, 0);
+        if (!quiet) note_move(s, slot_sequence(s));
         s.slot->flags |= SLOT_STOPPED;
         return true;
     }
     walk w;
     if (!slot_walk_token(s, c.m, c.vocab, 0, token, &w)) return false;
-    commit_walk(s, c.m, &w);
+    commit_walk(s, c.m, &w, quiet);
     return true;
 }
 
-/* Advances. false: the token may not follow, and nothing has changed. *counts_full: it could not be counted. */
-DEVICE_CALL bool slot_take(const sampler_view &sampler, const slot_view &s, const constraint &c, uint32_t token,
-                           bool *counts_full) {
+/* Advances the sequence and its history. false: the token may not follow, and nothing has changed. */
+DEVICE_CALL bool slot_accept(const sampler_view &sampler, const slot_view &s, const constraint &c, uint32_t token, bool quiet) {
     device_slot *slot = s.slot;
-    *counts_full = false;
     if (slot->flags & (SLOT_STOPPED | SLOT_FAILED) || token >= sampler.logits_width) return false;
     if (among(token, slot_stop_ids(s), slot->stop_count)) {
         if (slot_has_grammar(s) && !machine_accepts(&c.m, slot_sequence(s))) return false;
         slot->flags |= SLOT_STOPPED;
-    } else if (slot_has_grammar(s) && !take_constrained(s, c, token)) {
+    } else if (slot_has_grammar(s) && !take_constrained(s, c, token, quiet)) {
         return false;
     }
     uint32_t size = history_size(sampler, slot);
     s.words[s.layout->history + slot->position % size] = token;
     slot->position++;
     if (slot->position - slot->first_known > size) slot->first_known++;
-    if (slot->flags & SLOT_COUNTS) {
+    return true;
+}
+
+/* The same, counted; *counts_full: it could not be. */
+DEVICE bool slot_take(const sampler_view &sampler, const slot_view &s, const constraint &c, uint32_t token, bool *counts_full) {
+    *counts_full = false;
+    if (!slot_accept(sampler, s, c, token, false)) return false;
+    if (s.slot->flags & SLOT_COUNTS) {
         token_counts counts = slot_counts(s);
         *counts_full = !token_counts_add(&counts, token, false);
-        slot->count_count = counts.count;
+        s.slot->count_count = counts.count;
     }
     return true;
 }
@@ -134,7 +140,7 @@ DEVICE uint32_t took_own_stop(const sampler_view &sampler, const slot_view &s) {
     return s.slot->flags & SLOT_STOPPED && among(token_ago(sampler, s, 1), slot_stop_ids(s), s.slot->stop_count);
 }
 
-DEVICE bool can_take_back(const sampler_view &sampler, const slot_view &s, uint32_t count) {
+DEVICE bool can_take_back(const sampler_view &sampler, const slot_view &s, uint64_t count) {
     const device_slot *slot = s.slot;
     uint64_t known = slot->position - slot->first_known;
     if (slot->first_known > slot->origin) known -= known < slot->window ? known : slot->window;
@@ -146,13 +152,15 @@ DEVICE bool can_take_back(const sampler_view &sampler, const slot_view &s, uint3
     return count <= known;
 }
 
-DEVICE_CALL void slot_take_back(const sampler_view &sampler, const slot_view &s, uint32_t count) {
+/* false: the history is shorter, and nothing has changed. */
+DEVICE_CALL bool slot_take_back(const sampler_view &sampler, const slot_view &s, uint64_t count) {
     device_slot *slot = s.slot;
+    if (!can_take_back(sampler, s, count)) return false;
     slot->flags &= ~static_cast<uint32_t>(SLOT_FAILED);
-    if (count == 0) return;
-    uint32_t moves = slot_has_grammar(s) ? count - took_own_stop(sampler, s) : 0;
-    for (uint32_t i = 0; i < moves; i++) take_back_move(s);
-    for (uint32_t i = 0; i < count; i++) {
+    if (count == 0) return true;
+    uint64_t moves = slot_has_grammar(s) ? count - took_own_stop(sampler, s) : 0;
+    for (uint64_t i = 0; i < moves; i++) take_back_move(s);
+    for (uint64_t i = 0; i < count; i++) {
         if (slot->flags & SLOT_COUNTS) {
             token_counts counts = slot_counts(s);
             token_counts_undo(&counts, token_ago(sampler, s, 1));
@@ -161,6 +169,7 @@ DEVICE_CALL void slot_take_back(const sampler_view &sampler, const slot_view &s,
         slot->position--;
     }
     slot->flags &= ~static_cast<uint32_t>(SLOT_STOPPED);
+    return true;
 }
 
 #endif

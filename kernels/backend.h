@@ -4,6 +4,10 @@
 
 #include "weir.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { BAD_WORD_LONGEST = 64 /* tokens of a bad word */ };
 
 /* A row's settings, where there are any. */
@@ -18,6 +22,7 @@ static inline size_t dtype_size(weir_dtype dtype) {
 
 typedef struct backend {
     const char *name;
+    bool on_device; /* the arrays of batch calls are device memory: nobody on the host looks into them */
     /* All memory that a step needs. The options are whole: an allocator, and no 0 that stands for a default. */
     weir_status (*create)(const weir_sampler_options *options, void **out, weir_error *error);
     void (*destroy)(void *state);
@@ -30,6 +35,7 @@ typedef struct backend {
     weir_status (*export_slot)(void *state, uint32_t slot, weir_matcher **out, weir_error *error);
     weir_status (*import_slot)(void *state, uint32_t slot, const weir_matcher *matcher, weir_error *error);
     weir_status (*set_stream)(void *state, weir_stream stream, weir_error *error);
+    weir_status (*upload)(void *state, const weir_grammar *grammar, weir_stream stream, weir_error *error);
     /* These return the first row that failed, with error->row, after all other rows were done. */
     weir_status (*step)(void *state, const weir_step *step, weir_error *error);
     weir_status (*masks)(void *state, const int32_t *slots, size_t row_count, uint32_t *masks, size_t stride,
@@ -47,8 +53,15 @@ typedef struct backend {
 extern const backend backend_cpu;          /* what the machine has: vector code where it is known to help */
 extern const backend backend_cpu_portable; /* the same lines without it: equal to the bit, for tests and old machines */
 
+extern const backend backend_cuda;         /* kernels/cuda.cu, where the library is built with it */
+extern const backend backend_simt;         /* the same by the emulator of tests/simt */
+
 /* weir_sampler_create on a given backend. */
 weir_status sampler_create_on(const backend *backend, const weir_sampler_options *options, weir_sampler **out,
                               weir_error *error);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

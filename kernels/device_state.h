@@ -37,6 +37,7 @@ typedef struct device_slot {
     uint64_t seed, position; /* position: tokens taken since the slot was bound */
     uint64_t origin;         /* the position at which the history begins */
     uint64_t first_known;    /* the position from which on it is still kept */
+    uint64_t first_token;    /* where position 0 stands in a line of all tokens of the request */
     uint32_t min_tokens, budget; /* budget: of the whole text, TABLES_NONE: any */
     uint32_t window;         /* tokens that bad words look back at */
     uint32_t stop_count, bad_size, bias_count, count_count;
@@ -45,7 +46,7 @@ typedef struct device_slot {
     uint32_t log_next;       /* words noted since the slot was bound; at log_next % log_size the next */
 } device_slot;
 
-enum { WALKERS = 32 /* guarded tokens that are decided at a time in one slot */ };
+enum { WALKERS = 32 /* tokens that are walked at a time in one slot, where it has room for so many */ };
 
 /* Places in a slot, in words from its start; the same for all slots of a sampler. */
 typedef struct slot_layout {
@@ -59,7 +60,8 @@ typedef struct slot_layout {
     uint32_t sequence, sequence_words;
     uint32_t moves, move_size;        /* logged_move, a ring */
     uint32_t log, log_size;           /* logged_word, a ring */
-    uint32_t frames, frames_words;    /* of walks: one whole, or WALKERS of walker_words each */
+    uint32_t saved;                   /* [sequence_words] the sequence, while drafts are tried */
+    uint32_t frames, frames_words;    /* of walks */
     uint32_t patches;                 /* [bias_capacity + counted] keys of the step at hand */
     uint32_t words;                   /* of a slot */
 } slot_layout;

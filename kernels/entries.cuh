@@ -128,8 +128,7 @@ DEVICE vector16 vector_get(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t v
 /* Brings the row into shared memory. Call it once the mask is final, unless REPORT. */
 template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_load(entries<DTYPE, RESIDENT, REPORT> &e) {
     enum { AHEAD = 4 /* loads in flight of each thread */ };
-    if (!RESIDENT) return;
-    for (uint32_t v = e.first + thread_index(); v < e.end; v += AHEAD * block_threads()) {
+    for (uint32_t v = e.first + thread_index(); RESIDENT && v < e.end; v += AHEAD * block_threads()) {
         vector16 vectors[AHEAD];
         uint32_t masks[AHEAD];
 #pragma unroll

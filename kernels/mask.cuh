@@ -134,16 +134,16 @@ struct walkers {
     uint32_t count, first;
 };
 
-/* Calls walk(walkers) where it is the block's turn: of a grammar that keeps values one thread of the cluster walks at a
- * time, for it needs all the room that the slot has. */
-template <typename Walk> DEVICE void with_walkers(const machine &m, Walk walk) {
-    if (m.t->kept_slots == 0) {
-        uint32_t each = WALKERS / cluster_size();
+/* Calls walk(walkers): in all blocks of the cluster at a time, or, where the slot has room for fewer walkers than that, in
+ * one after the other. */
+template <typename Walk> DEVICE void with_walkers(const slot_view &s, const constraint &c, Walk walk) {
+    uint32_t count = walker_count(s, c.m, c.vocab), each = count / cluster_size();
+    if (each != 0) {
         walk(walkers{each, cluster_rank() * each});
         return;
     }
     for (uint32_t turn = 0; turn < cluster_size(); turn++) {
-        if (turn == cluster_rank()) walk(walkers{1, 0});
+        if (turn == cluster_rank()) walk(walkers{count, 0});
         cluster_sync(); /* the room is free again */
     }
 }
@@ -151,7 +151,7 @@ template <typename Walk> DEVICE void with_walkers(const machine &m, Walk walk) {
 /* Decides the tokens of a list by their walks. */
 DEVICE void walk_list(const slot_view &s, const constraint &c, uint32_t first, uint32_t count, const mask_part &p) {
     if (count == 0) return;
-    with_walkers(c.m, [&](walkers walkers) {
+    with_walkers(s, c, [&](walkers walkers) {
         for (uint32_t i = thread_index(); i < count && thread_index() < walkers.count; i += walkers.count) {
             uint32_t token = c.m.lists[first + i];
             walk w;
@@ -167,7 +167,7 @@ DEVICE void walk_list(const slot_view &s, const constraint &c, uint32_t first, u
 
 /* Walks the allowed tokens among word(i) for the i-th word of the row. */
 template <typename Word> DEVICE void walk_words(const slot_view &s, const constraint &c, const mask_part &p, Word word) {
-    with_walkers(c.m, [&](walkers walkers) {
+    with_walkers(s, c, [&](walkers walkers) {
         uint32_t first = part_first_word(p), count = part_word_count(p);
         for (uint32_t i = thread_index(); i < count && thread_index() < walkers.count; i += walkers.count) {
             uint32_t allowed = p.words[i];
@@ -194,7 +194,7 @@ DEVICE void walk_full(const slot_view &s, const constraint &c, const state *at, 
         return;
     }
     const uint32_t *entries = vocab_at<uint32_t>(c.vocab, base->long_ones);
-    with_walkers(c.m, [&](walkers walkers) {
+    with_walkers(s, c, [&](walkers walkers) {
         for (uint32_t i = thread_index(); i < base->long_count && thread_index() < walkers.count; i += walkers.count) {
             uint32_t token = PACK_TOKEN(entries[i]);
             walk w;

@@ -67,20 +67,26 @@ DEVICE bool among(uint32_t id, const uint32_t *ids, uint32_t count) {
     return false;
 }
 
-/* Words of one walker's overlay: the frames that the brackets of one token can reach. */
+/* Words that one walker writes to: the frames that the brackets of a token can reach, or all where that is less or where
+ * values are kept. */
 DEVICE uint32_t walker_words(const machine &m, const vocab_tables *v) {
-    return (2 * v->bracket_most + 1) * m.t->frame_words;
+    uint32_t all = static_cast<uint32_t>(machine_walk_words(m.t)), reach = (2 * v->bracket_most + 1) * m.t->frame_words;
+    return m.t->kept_slots == 0 && reach < all ? reach : all;
 }
 
-/* A walk from the slot's state with the overlay of a walker; where values are kept there is one walker, with all frames. */
+/* Walkers that a slot has room for; at least one, as binding it has seen to. */
+DEVICE uint32_t walker_count(const slot_view &s, const machine &m, const vocab_tables *v) {
+    uint32_t count = s.layout->frames_words / walker_words(m, v);
+    return count < WALKERS ? count : WALKERS;
+}
+
+/* A walk from the slot's state in the room of a walker. */
 DEVICE void walk_from_slot(const slot_view &s, const machine &m, const vocab_tables *v, uint32_t walker, walk *w) {
     const uint32_t *sequence = slot_sequence(s);
-    uint32_t depth = sequence[SEQUENCE_DEPTH], base = 0, at = 0;
-    if (m.t->kept_slots == 0) {
-        at = walker * walker_words(m, v);
-        base = depth > v->bracket_most ? depth - v->bracket_most : 0;
-    }
-    walk_begin_at(w, sequence, s.words + s.layout->frames + at, base);
+    uint32_t words = walker_words(m, v), depth = sequence[SEQUENCE_DEPTH];
+    bool whole = words == machine_walk_words(m.t);
+    uint32_t base = whole || depth < v->bracket_most ? 0 : depth - v->bracket_most;
+    walk_begin_at(w, sequence, s.words + s.layout->frames + walker * words, base);
 }
 
 /* Whether a token of text may follow, by its bytes; *w is where it leads. */

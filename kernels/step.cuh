@@ -8,6 +8,7 @@
 #ifndef WEIR_KERNELS_STEP_CUH
 #define WEIR_KERNELS_STEP_CUH
 
+#include "moves.cuh"
 #include "sample.cuh"
 
 /* weir_step on the device: every pointer is device memory; positions are a draft's, one more than its tokens. */
@@ -164,14 +165,11 @@ template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void step_row(const step
     step_shared *x = shared_memory<step_shared>();
     uint32_t row = cluster_index(), round = 0;
     grid_wait();
-    int32_t index = p.slots[row];
     slot_view s = {};
     weir_sampling sampling;
-    step_result result = {-1, 0.0f, WEIR_ROW_STATUS_IDLE};
-    bool runs = index >= 0 && static_cast<uint32_t>(index) < p.sampler.slot_count;
-    if (index != -1) result.status = WEIR_ROW_STATUS_INVALID;
-    if (runs) s = slot_at(p.sampler, static_cast<uint32_t>(index));
-    runs = runs && (s.slot->flags & SLOT_BOUND) != 0 && read_sampling(p, row, s, &sampling);
+    step_result result = {-1, 0.0f, 0};
+    bool runs = open_row(p.sampler, p.slots[row], &s, &result.status);
+    if (runs && !read_sampling(p, row, s, &sampling)) runs = false, result.status = WEIR_ROW_STATUS_INVALID;
     if (runs && thread_index() == 0) constraint_open(p.sampler, s, &x->constraint);
     block_sync(); /* the constraint is open */
     for (uint32_t position = 0; position < p.positions; position++) {

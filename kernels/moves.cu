@@ -1,0 +1,27 @@
+/* moves.cu - the kernels beside the step: masks, moves by given tokens, slots and blobs as a whole. */
+#include "launch.cuh"
+
+KERNEL(1024) masks_kernel(PARAMS(masks_params, p)) { masks_row(p); }
+
+KERNEL(32) moves_kernel(PARAMS(moves_params, p)) {
+    grid_wait();
+    if (thread_index() == 0) move_row(p, cluster_index());
+    grid_release();
+}
+
+KERNEL(32) change_kernel(PARAMS(change_params, p)) {
+    grid_wait();
+    if (thread_index() == 0) change_slot(p);
+}
+
+KERNEL(32) line_kernel(PARAMS(line_params, p)) {
+    grid_wait();
+    if (thread_index() == 0) p.grammars[p.line] = p.grammar;
+}
+
+KERNEL(1024) shift_kernel(PARAMS(shift_params, p)) {
+    grid_wait();
+    shift_down(p);
+}
+
+const other_kernels other_kernels_all = {masks_kernel, moves_kernel, change_kernel, line_kernel, shift_kernel};
