@@ -1,0 +1,26 @@
+/* host.h - what the files of the emulated device's host side share. */
+#ifndef WEIR_TESTS_SIMT_HOST_SIDE_H
+#define WEIR_TESTS_SIMT_HOST_SIDE_H
+
+#include "grid.h"
+
+/* Begins a call of the host's side: counts it, and gives the error that a test has planted for it. */
+int call_begin(uint64_t simt_counts::*kind);
+/* The error of a call; kept until device_clear_error. */
+int call_end(int error);
+
+/* Whether the bytes lie in memory of the device. */
+bool device_memory_holds(const void *at, size_t bytes);
+/* What keeps a launch from being enqueued. */
+int launch_check(simt_kernel kernel, const launch_shape &shape);
+/* Whether a launch and one that overlaps it can both have threads. */
+bool launches_fit(const launch_shape &a, const launch_shape &b);
+
+/* Drops what is enqueued and not yet run, and a capture. */
+void streams_reset();
+/* Runs all that is enqueued. */
+void streams_finish();
+/* Marks the capture that goes on, if one does, as failed: a call that no graph can hold. */
+bool capture_spoiled();
+
+#endif
