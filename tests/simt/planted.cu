@@ -136,6 +136,16 @@ KERNEL(64) lanes_at_one_collective_twice(PARAMS(planted_params, p)) {
     p.words[thread] = value;
 }
 
+KERNEL(64) reaches_ended_block(PARAMS(planted_params, p)) {
+    planted_shared *shared = shared_memory<planted_shared>();
+    uint32_t thread = thread_index(), rank = cluster_rank();
+    shared->words[thread] = thread;
+    cluster_sync();
+    if (rank == 0) return;
+    block_sync(); /* the first block ends meanwhile */
+    p.words[thread] = in_block(shared, 0)->words[thread]; /* reaches_ended_block 1 */
+}
+
 /* --- arguments --------------------------------------------------------------------------------------------------------------- */
 
 KERNEL(64) loads_misaligned(PARAMS(planted_params, p)) {
@@ -170,10 +180,10 @@ KERNEL(64) reaches_too_early(PARAMS(planted_params, p)) {
 
 KERNEL(64) reaches_without_last_barrier(PARAMS(planted_params, p)) {
     planted_shared *shared = shared_memory<planted_shared>();
-    uint32_t thread = thread_index();
+    uint32_t thread = thread_index(), rank = cluster_rank();
     shared->words[thread] = thread;
     cluster_sync();
-    p.words[thread] = in_block(shared, cluster_rank() ^ 1)->words[thread]; /* reaches_without_last_barrier 1 */
+    if (rank == 0) p.words[thread] = in_block(shared, 1)->words[thread]; /* reaches_without_last_barrier 1 */
 }
 
 /* --- launches ------------------------------------------------------------------------------------------------------------------ */

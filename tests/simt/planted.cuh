@@ -36,6 +36,7 @@ KERNEL(64) takes_too_much_shared(PARAMS(planted_params, p));
 KERNEL(64) reaches_absent_block(PARAMS(planted_params, p));
 KERNEL(64) reaches_with_global_pointer(PARAMS(planted_params, p));
 KERNEL(64) reaches_too_early(PARAMS(planted_params, p));
+KERNEL(64) reaches_ended_block(PARAMS(planted_params, p));
 KERNEL(64) reaches_without_last_barrier(PARAMS(planted_params, p));
 
 /* Wrong in some order only: reads what the launch before writes without waiting for it. */

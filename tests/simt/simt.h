@@ -16,13 +16,12 @@
 #define KERNEL(threads) void
 #define PARAMS(type, name) const type name
 
-/* Where a kernel meets others: the default of every `at` below, so that faults name the kernel's lines. */
+/* Where a kernel calls; the last parameters of what can be called wrongly, so that faults name the kernel's lines. */
 struct simt_place {
     const char *file;
     int line;
 };
-#define SIMT_HERE                                                                                                      \
-    simt_place { __builtin_FILE(), __builtin_LINE() }
+#define SIMT_HERE const char *file = __builtin_FILE(), int line = __builtin_LINE()
 
 enum simt_meeting { /* what a thread waits for */
     SIMT_WARP_SYNC,
@@ -71,41 +70,41 @@ DEVICE uint32_t cluster_count() { return simt_now->cluster_count; }
 
 /* --- barriers -------------------------------------------------------------------------------------------------- */
 
-DEVICE void warp_sync(simt_place at = SIMT_HERE) { (void)simt_meet_warp(SIMT_WARP_SYNC, 0, 0, at); }
-DEVICE void block_sync(simt_place at = SIMT_HERE) { simt_meet_block(at); }
-DEVICE void cluster_sync(simt_place at = SIMT_HERE) { simt_meet_cluster(at); }
-DEVICE void grid_wait(simt_place at = SIMT_HERE) { simt_grid_wait(at); }
+DEVICE void warp_sync(SIMT_HERE) { (void)simt_meet_warp(SIMT_WARP_SYNC, 0, 0, {file, line}); }
+DEVICE void block_sync(SIMT_HERE) { simt_meet_block({file, line}); }
+DEVICE void cluster_sync(SIMT_HERE) { simt_meet_cluster({file, line}); }
+DEVICE void grid_wait(SIMT_HERE) { simt_grid_wait({file, line}); }
 DEVICE void grid_release() {} /* every launch counts as having called it at once: the earliest that a device may be */
 
 /* --- a warp: all 32 lanes take part; no memory is ordered ---------------------------------------------------------- */
 
-DEVICE uint32_t warp_ballot(bool vote, simt_place at = SIMT_HERE) { return simt_meet_warp(SIMT_BALLOT, vote, 0, at); }
-DEVICE uint32_t warp_shuffle(uint32_t value, uint32_t lane, simt_place at = SIMT_HERE) {
-    return simt_meet_warp(SIMT_SHUFFLE, value, lane, at);
+DEVICE uint32_t warp_ballot(bool vote, SIMT_HERE) { return simt_meet_warp(SIMT_BALLOT, vote, 0, {file, line}); }
+DEVICE uint32_t warp_shuffle(uint32_t value, uint32_t lane, SIMT_HERE) {
+    return simt_meet_warp(SIMT_SHUFFLE, value, lane, {file, line});
 }
-DEVICE uint32_t warp_shuffle_up(uint32_t value, uint32_t up, simt_place at = SIMT_HERE) {
-    return simt_meet_warp(SIMT_SHUFFLE_UP, value, up, at);
+DEVICE uint32_t warp_shuffle_up(uint32_t value, uint32_t up, SIMT_HERE) {
+    return simt_meet_warp(SIMT_SHUFFLE_UP, value, up, {file, line});
 }
-DEVICE uint32_t warp_shuffle_xor(uint32_t value, uint32_t mask, simt_place at = SIMT_HERE) {
-    return simt_meet_warp(SIMT_SHUFFLE_XOR, value, mask, at);
+DEVICE uint32_t warp_shuffle_xor(uint32_t value, uint32_t mask, SIMT_HERE) {
+    return simt_meet_warp(SIMT_SHUFFLE_XOR, value, mask, {file, line});
 }
-DEVICE uint32_t warp_max(uint32_t value, simt_place at = SIMT_HERE) { return simt_meet_warp(SIMT_MAX, value, 0, at); }
-DEVICE uint32_t warp_min(uint32_t value, simt_place at = SIMT_HERE) { return simt_meet_warp(SIMT_MIN, value, 0, at); }
-DEVICE uint32_t warp_add(uint32_t value, simt_place at = SIMT_HERE) { return simt_meet_warp(SIMT_ADD, value, 0, at); }
+DEVICE uint32_t warp_max(uint32_t value, SIMT_HERE) { return simt_meet_warp(SIMT_MAX, value, 0, {file, line}); }
+DEVICE uint32_t warp_min(uint32_t value, SIMT_HERE) { return simt_meet_warp(SIMT_MIN, value, 0, {file, line}); }
+DEVICE uint32_t warp_add(uint32_t value, SIMT_HERE) { return simt_meet_warp(SIMT_ADD, value, 0, {file, line}); }
 
 /* --- memory ---------------------------------------------------------------------------------------------------- */
 
-template <typename Shared> DEVICE Shared *shared_memory(simt_place at = SIMT_HERE) {
+template <typename Shared> DEVICE Shared *shared_memory(SIMT_HERE) {
     static_assert(alignof(Shared) <= 16, "shared memory is aligned to 16 bytes");
-    return static_cast<Shared *>(simt_shared(sizeof(Shared), at));
+    return static_cast<Shared *>(simt_shared(sizeof(Shared), {file, line}));
 }
 
-template <typename T> DEVICE T *in_block(T *shared, uint32_t rank, simt_place at = SIMT_HERE) {
-    return static_cast<T *>(simt_in_block(shared, sizeof(T), rank, at));
+template <typename T> DEVICE T *in_block(T *shared, uint32_t rank, SIMT_HERE) {
+    return static_cast<T *>(simt_in_block(shared, sizeof(T), rank, {file, line}));
 }
 
-DEVICE vector16 load_once(const void *from, simt_place at = SIMT_HERE) {
-    if (reinterpret_cast<uintptr_t>(from) % 16 != 0) simt_misaligned(from, at);
+DEVICE vector16 load_once(const void *from, SIMT_HERE) {
+    if (reinterpret_cast<uintptr_t>(from) % 16 != 0) simt_misaligned(from, {file, line});
     vector16 v;
     memcpy(&v, from, sizeof v);
     return v;

@@ -96,6 +96,10 @@ TEST(simt_fault, reaching_into_a_block_that_may_have_ended_is_named) {
     EXPECT_FAULT(reaches_without_last_barrier, 1, 2, 1, "may have ended");
 }
 
+TEST(simt_fault, reaching_into_a_block_that_has_ended_is_named) {
+    EXPECT_FAULT(reaches_ended_block, 1, 2, 1, "which has ended");
+}
+
 static void launch_part_of_a_warp() {
     simt_reset();
     planted_params p = {nullptr, 0};
