@@ -122,8 +122,9 @@ KERNEL(TEST_THREADS) bit_facts(PARAMS(bit_params, p)) {
 KERNEL(TEST_THREADS) doubled(PARAMS(double_params, p)) {
     grid_release();
     grid_wait(); /* `from` may be what the launch before writes */
-    uint32_t stride = block_threads() * cluster_count();
-    for (uint32_t i = cluster_index() * block_threads() + thread_index(); i < p.count; i += stride) {
+    uint32_t block = cluster_index() * cluster_size() + cluster_rank();
+    uint32_t stride = block_threads() * cluster_size() * cluster_count();
+    for (uint32_t i = block * block_threads() + thread_index(); i < p.count; i += stride) {
         p.to[i] = 2 * p.from[i] + p.add;
     }
 }

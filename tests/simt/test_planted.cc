@@ -8,6 +8,7 @@
 #include "child.h"
 #include "fiber.h"
 #include "planted.cuh"
+#include "test_kernels.cuh"
 
 enum { WORDS = 64 };
 
@@ -179,4 +180,26 @@ TEST(simt_race, an_atomic_operation_orders_no_other_memory) {
 
 TEST(simt_race, blocks_of_a_grid_are_not_ordered) {
     expect_race(blocks_race, "blocks_race", 2, 1, 1);
+}
+
+static void launch_two_overlapping() {
+    void *words = nullptr;
+    simt_reset();
+    ASSERT_EQ(simt_malloc(&words, WORDS * sizeof(uint32_t)), 0);
+    double_params first = {static_cast<uint32_t *>(words), static_cast<uint32_t *>(words), WORDS, 0};
+    planted_params second = {static_cast<uint32_t *>(words), WORDS};
+    for (uint64_t seed = 1; seed < 8; seed++) { /* in some of the orders the second begins first */
+        simt_set_seed(seed);
+        ASSERT_EQ(device_launch(doubled, launch_shape{1, 1, 64, 0, false}, nullptr, first), 0);
+        ASSERT_EQ(device_launch(does_not_wait_for_grid, launch_shape{1, 1, 64, 0, true}, nullptr, second), 0);
+        ASSERT_EQ(device_wait(nullptr), 0);
+    }
+    simt_free(words);
+}
+
+TEST(simt_race, a_launch_that_does_not_wait_for_the_grid_before_is_reported) {
+    if (!SIMT_THREAD_SANITIZER) SKIP("needs ThreadSanitizer: -DWEIR_SANITIZE=thread");
+    EXPECT_NE(child_run(launch_two_overlapping, output, sizeof output), CHILD_ABORTED);
+    EXPECT_CONTAINS(output, "data race");
+    expect_line("does_not_wait_for_grid", 1);
 }
