@@ -82,6 +82,7 @@ KERNEL(64) keeps_pointer_into_ended_block(PARAMS(planted_params, p)) {
     shared->words[thread] = thread;
     cluster_sync();
     const planted_shared *other = in_block(shared, 0);
+    cluster_sync(); /* here the pointer's time is over */
     if (rank == 0) return;
     block_sync(); /* the first block ends meanwhile */
     p.words[thread] = other->words[thread]; /* keeps_pointer_into_ended_block 1 */
