@@ -10,7 +10,8 @@ static thread *thread_now() {
 }
 
 static bool same_place(const thread *a, const thread *b) {
-    return a->waits == b->waits && a->at.line == b->at.line && strcmp(a->at.file, b->at.file) == 0;
+    if (a->waits != b->waits || a->at.line != b->at.line) return false;
+    return a->at.file == b->at.file || strcmp(a->at.file, b->at.file) == 0;
 }
 
 /* A thread comes to a meeting to which `first` came first, NULL: this one does. */
