@@ -28,7 +28,7 @@ static simt_counts counts;
 static uint64_t calls, call_to_fail, seed, random_state;
 static int last_error;
 
-/* --- order and garbage ----------------------------------------------------------------------------------------------- */
+/* --- order and garbage ------------------------------------------------------------------------------------ */
 
 /* SplitMix64 (Steele, Lea, Flood 2014). */
 static uint64_t mixed(uint64_t x) {
@@ -63,7 +63,7 @@ void simt_set_seed(uint64_t value) {
     random_state = mixed(value);
 }
 
-/* --- calls ------------------------------------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------------------------------ */
 
 int call_begin(uint64_t simt_counts::*kind) {
     if (kind) ++(counts.*kind);
@@ -116,7 +116,7 @@ void simt_reset() {
     last_error = SIMT_OK;
 }
 
-/* --- limits ------------------------------------------------------------------------------------------------------------ */
+/* --- limits ----------------------------------------------------------------------------------------------- */
 
 int device_limits_of(int device, device_limits *out) {
     int error = call_begin(nullptr);
@@ -140,8 +140,8 @@ uint32_t simt_most_threads() {
     return SIMT_THREAD_SANITIZER ? 4096 : MOST_WARPS * WARP;
 }
 
-bool launches_fit(const launch_shape &a, const launch_shape &b) {
-    return !SIMT_THREAD_SANITIZER || a.cluster * a.threads + b.cluster * b.threads <= 4096;
+bool launch_can_be_overlapped(const launch_shape &shape) {
+    return shape.cluster * shape.threads <= simt_most_threads() / 2;
 }
 
 static allowance allowed(simt_kernel kernel) {
@@ -168,8 +168,10 @@ int simt_allow(simt_kernel kernel, size_t shared, uint32_t cluster) {
 
 int launch_check(simt_kernel kernel, const launch_shape &shape) {
     uint64_t blocks = static_cast<uint64_t>(shape.clusters) * shape.cluster;
-    if (blocks == 0 || blocks > 0x7FFFFFFF || shape.threads == 0 || shape.threads > 1024) return SIMT_INVALID_CONFIGURATION;
-    if (shape.threads % WARP != 0) simt_fault(nullptr, "a launch of %u threads a block, which are no whole warps", shape.threads);
+    if (blocks == 0 || blocks > 0x7FFFFFFF || shape.threads == 0 || shape.threads > 1024)
+        return SIMT_INVALID_CONFIGURATION;
+    if (shape.threads % WARP != 0)
+        simt_fault(nullptr, "a launch of %u threads a block, which are no whole warps", shape.threads);
     allowance a = allowed(kernel);
     if (shape.shared > limits.shared_per_block || shape.shared > a.shared) return SIMT_INVALID_VALUE;
     if (limits.capability < 90 && (shape.cluster > 1 || shape.overlap)) return SIMT_NOT_SUPPORTED;
@@ -179,7 +181,7 @@ int launch_check(simt_kernel kernel, const launch_shape &shape) {
     return shape.cluster * shape.threads > simt_most_threads() ? SIMT_TOO_MANY_THREADS : SIMT_OK;
 }
 
-/* --- memory ------------------------------------------------------------------------------------------------------------ */
+/* --- memory ----------------------------------------------------------------------------------------------- */
 
 bool device_memory_holds(const void *at, size_t bytes) {
     uintptr_t start = reinterpret_cast<uintptr_t>(at);

@@ -9,9 +9,9 @@
 #include <string.h>
 
 const char *meeting_name(simt_meeting meeting) {
-    static const char *const names[] = {"warp_sync", "warp_ballot", "warp_shuffle", "warp_shuffle_up", "warp_shuffle_xor",
-                                        "warp_max",  "warp_min",    "warp_add",     "block_sync",      "cluster_sync",
-                                        "grid_wait", "no barrier",  "its end"};
+    static const char *const names[] = {
+        "warp_sync", "warp_ballot", "warp_shuffle", "warp_shuffle_up", "warp_shuffle_xor", "warp_max", "warp_min",
+        "warp_add",  "block_sync",  "cluster_sync", "grid_wait",       "no barrier",       "its end"};
     return names[meeting];
 }
 
@@ -31,7 +31,7 @@ const char *place_file(simt_place at) {
 static void kernel_name(simt_kernel kernel, char *out, size_t capacity) {
     Dl_info found;
     memset(&found, 0, sizeof found);
-    if (!dladdr(reinterpret_cast<void *>(kernel), &found) || !found.dli_sname) {
+    if (!dladdr(reinterpret_cast<void *>(kernel), &found) || found.dli_saddr != reinterpret_cast<void *>(kernel)) {
         snprintf(out, capacity, "%p", reinterpret_cast<void *>(kernel));
         return;
     }
@@ -49,8 +49,8 @@ void simt_fault(const thread *who, const char *format, ...) {
     if (who && grid_now) {
         char name[256];
         kernel_name(grid_now->work.kernel, name, sizeof name);
-        length += snprintf(line + length, sizeof line - static_cast<size_t>(length), "kernel %s, block %u, thread %u ", name,
-                           who->cluster_index * who->cluster + who->rank, who->index);
+        length += snprintf(line + length, sizeof line - static_cast<size_t>(length), "kernel %s, block %u, thread %u ",
+                           name, who->cluster_index * who->cluster + who->rank, who->index);
     }
     va_list arguments;
     va_start(arguments, format);
@@ -61,7 +61,7 @@ void simt_fault(const thread *who, const char *format, ...) {
     abort();
 }
 
-/* --- nobody can go on -------------------------------------------------------------------------------------------------- */
+/* --- nobody can go on ------------------------------------------------------------------------------------- */
 
 /* A thread among `count` that does not wait where `waiting` does; NULL: all do. */
 static const thread *one_elsewhere(thread *const *threads, uint32_t count, const thread *waiting) {
@@ -81,8 +81,8 @@ static const thread *one_elsewhere(thread *const *threads, uint32_t count, const
                    meeting_name(waiting->waits), file, waiting->at.line, waiting->index, waiting->rank);
     }
     simt_fault(elsewhere, "waits at %s at %s:%d while thread %u of block %u of the cluster waits at %s at %s:%d",
-               meeting_name(elsewhere->waits), place_file(elsewhere->at), elsewhere->at.line, waiting->index, waiting->rank,
-               meeting_name(waiting->waits), file, waiting->at.line);
+               meeting_name(elsewhere->waits), place_file(elsewhere->at), elsewhere->at.line, waiting->index,
+               waiting->rank, meeting_name(waiting->waits), file, waiting->at.line);
 }
 
 void fault_stuck(grid *g) {

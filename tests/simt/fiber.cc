@@ -26,7 +26,7 @@ static const size_t STACK = SIMT_ADDRESS_SANITIZER || SIMT_THREAD_SANITIZER ? 25
 
 static fiber *left, *entered; /* of the last switch */
 
-/* --- on the other side of a switch ----------------------------------------------------------------------------- */
+/* --- on the other side of a switch ------------------------------------------------------------------------ */
 
 static void arrived(fiber *f) {
 #if SIMT_ADDRESS_SANITIZER
@@ -45,7 +45,7 @@ static void enter() {
     abort();
 }
 
-/* --- the machine's part ------------------------------------------------------------------------------------------ */
+/* --- the machine's part ----------------------------------------------------------------------------------- */
 
 #ifdef FIBER_UCONTEXT
 
@@ -106,10 +106,11 @@ static void change_stacks(fiber *from, fiber *to) {
 
 #endif
 
-/* --- fibers -------------------------------------------------------------------------------------------------------- */
+/* --- fibers ----------------------------------------------------------------------------------------------- */
 
 void fiber_create(fiber *f, uint32_t index, void (*run)(void *), void *argument) {
-    void *memory = mmap(nullptr, GUARD + STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory =
+        mmap(nullptr, GUARD + STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) {
         fprintf(stderr, "simt: no memory for a stack\n");
         abort();

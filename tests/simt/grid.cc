@@ -11,7 +11,7 @@ fiber grid_host;
 static thread **pools[2];
 static uint32_t pool_sizes[2];
 
-/* --- turns ----------------------------------------------------------------------------------------------------------- */
+/* --- turns ------------------------------------------------------------------------------------------------ */
 
 void warp_wake(grid *g, warp *w, uint32_t lanes) {
     w->ready |= lanes;
@@ -70,7 +70,7 @@ static void thread_run(void *argument) {
     }
 }
 
-/* --- a cluster --------------------------------------------------------------------------------------------------------- */
+/* --- a cluster -------------------------------------------------------------------------------------------- */
 
 /* Memory that ThreadSanitizer has never seen, so that no cluster races with the last one in the same shared memory. */
 static void forget(grid *g) {
@@ -98,7 +98,8 @@ static void place_shared(grid *g) {
     memory_open(g->memory, g->memory_size);
     fill_garbage(g->memory, g->memory_size);
     memory_close(g->memory, g->memory_size);
-    uintptr_t start = (reinterpret_cast<uintptr_t>(g->memory) + 31) / 32 * 32 + 16 - reinterpret_cast<uintptr_t>(g->memory);
+    uintptr_t start =
+        (reinterpret_cast<uintptr_t>(g->memory) + 31) / 32 * 32 + 16 - reinterpret_cast<uintptr_t>(g->memory);
     for (uint32_t rank = 0; rank < g->work.shape.cluster; rank++) {
         block *b = &g->blocks[rank];
         *b = block{};
@@ -125,7 +126,8 @@ static void cluster_start(grid *g, uint32_t cluster) {
     }
     for (uint32_t i = 0; i < g->thread_count; i++) {
         thread *t = g->threads[i];
-        static_cast<simt_thread &>(*t) = {i % shape.threads, shape.threads, i / shape.threads, shape.cluster, cluster, shape.clusters};
+        static_cast<simt_thread &>(*t) = {i % shape.threads, shape.threads, i / shape.threads,
+                                          shape.cluster,     cluster,       shape.clusters};
         t->home = &g->warps[i / WARP];
         t->place = t->home->home;
         t->waits = SIMT_NOTHING;
@@ -145,7 +147,8 @@ static void run_before(grid *g) {
     g->before = nullptr;
     order_release(&g->begun);
     for (uint32_t i = 0; i < g->thread_count; i++) {
-        if (g->threads[i]->waits == SIMT_GRID_WAIT) warp_wake(g, g->threads[i]->home, 1u << g->threads[i]->index % WARP);
+        if (g->threads[i]->waits == SIMT_GRID_WAIT)
+            warp_wake(g, g->threads[i]->home, 1u << g->threads[i]->index % WARP);
     }
 }
 
@@ -161,8 +164,10 @@ static void check_readers(grid *g) {
     for (uint32_t rank = 0; rank < g->work.shape.cluster; rank++) {
         const block *b = &g->blocks[rank];
         if (!b->reader || g->syncs > b->reader_syncs) continue;
-        simt_fault(b->reader, "reaches into block %u of its cluster at %s:%d, which may have ended: no barrier of the cluster follows",
-                   rank, place_file(b->reader_at), b->reader_at.line);
+        simt_fault(
+            b->reader,
+            "reaches into block %u of its cluster at %s:%d, which may have ended: no barrier of the cluster follows",
+            rank, place_file(b->reader_at), b->reader_at.line);
     }
 }
 
@@ -182,7 +187,7 @@ static void cluster_run(grid *g, uint32_t cluster) {
     check_readers(g);
 }
 
-/* --- a grid -------------------------------------------------------------------------------------------------------------- */
+/* --- a grid ----------------------------------------------------------------------------------------------- */
 
 static thread **threads_of(uint32_t level, uint32_t count) {
     if (!grid_host.place && !grid_host.thread) fiber_adopt(&grid_host);

@@ -1,7 +1,7 @@
 /* grid.h - what the emulator knows of a launch that runs: threads, warps, blocks, one cluster at a time.
  *
- * Its own files see and change all of this without ThreadSanitizer looking on, so nothing here orders a kernel's memory:
- * order_* do, where a barrier stands. */
+ * Its own files see and change all of this without ThreadSanitizer looking on, so nothing here orders a kernel's
+ * memory: order_* do, where a barrier stands. */
 #ifndef WEIR_TESTS_SIMT_GRID_H
 #define WEIR_TESTS_SIMT_GRID_H
 
@@ -38,11 +38,11 @@ struct thread : simt_thread {
 struct warp {
     thread *lanes[WARP];
     block *home;
-    uint32_t number;   /* in the cluster */
-    uint32_t ready;    /* lanes that can go on, as bits */
-    uint32_t arrived;  /* lanes at the meeting that comes next */
-    uint32_t meetings; /* that are over */
-    thread *first;     /* to arrive */
+    uint32_t number;                     /* in the cluster */
+    uint32_t ready;                      /* lanes that can go on, as bits */
+    uint32_t arrived;                    /* lanes at the meeting that comes next */
+    uint32_t meetings;                   /* that are over */
+    thread *first;                       /* to arrive */
     uint32_t values[2][WARP], result[2]; /* in turns, as struct order */
     order sync;
 };
@@ -71,8 +71,8 @@ struct grid {
     uint32_t arrived, syncs; /* of the barrier of the cluster */
     thread *first;
     order sync;
-    uint64_t *orders; /* those of all warps, blocks and the cluster; fresh for each cluster */
-    uint64_t begun, done; /* what orders the grid behind the host, and the host behind the grid */
+    uint64_t *orders;      /* those of all warps, blocks and the cluster; fresh for each cluster */
+    uint64_t begun, done;  /* what orders the grid behind the host, and the host behind the grid */
     unsigned char *memory; /* the shared memory of all blocks, with red zones between */
     size_t memory_size, stride;
 };
@@ -101,7 +101,7 @@ uint32_t order_random(uint32_t below);
 /* Fills with the garbage of the seed. */
 void fill_garbage(void *memory, size_t bytes);
 
-/* --- what sanitizers are told ------------------------------------------------------------------------------------ */
+/* --- what sanitizers are told ----------------------------------------------------------------------------- */
 
 #if SIMT_THREAD_SANITIZER
 extern "C" {

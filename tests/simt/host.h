@@ -13,8 +13,8 @@ int call_end(int error);
 bool device_memory_holds(const void *at, size_t bytes);
 /* What keeps a launch from being enqueued. */
 int launch_check(simt_kernel kernel, const launch_shape &shape);
-/* Whether a launch and one that overlaps it can both have threads. */
-bool launches_fit(const launch_shape &a, const launch_shape &b);
+/* Whether there are fibers for it besides those of another launch. */
+bool launch_can_be_overlapped(const launch_shape &shape);
 
 /* Drops what is enqueued and not yet run, and a capture. */
 void streams_reset();

@@ -25,7 +25,7 @@ static void arrive(thread *t, thread **first, uint32_t arrived, simt_meeting mee
                other->index, meeting_name(other->waits), place_file(other->at), other->at.line);
 }
 
-/* --- warps --------------------------------------------------------------------------------------------------------- */
+/* --- warps ------------------------------------------------------------------------------------------------ */
 
 static uint32_t combined(simt_meeting meeting, const uint32_t *values) {
     uint32_t result = meeting == SIMT_BALLOT ? 0 : values[0];
@@ -66,7 +66,7 @@ uint32_t simt_meet_warp(simt_meeting meeting, uint32_t value, uint32_t argument,
     }
 }
 
-/* --- blocks, clusters, grids ---------------------------------------------------------------------------------------- */
+/* --- blocks, clusters, grids ------------------------------------------------------------------------------ */
 
 static void wake_block(grid *g, const block *b) {
     uint32_t warps = g->work.shape.threads / WARP;
@@ -118,7 +118,7 @@ void simt_grid_wait(simt_place at) {
     order_acquire(&grid_now->begun);
 }
 
-/* --- shared memory --------------------------------------------------------------------------------------------------- */
+/* --- shared memory ---------------------------------------------------------------------------------------- */
 
 void *simt_shared(size_t size, simt_place at) {
     thread *t = thread_now();
@@ -134,7 +134,8 @@ void *simt_in_block(const void *shared, size_t size, uint32_t rank, simt_place a
     block *own = t->place;
     size_t offset = reinterpret_cast<uintptr_t>(shared) - reinterpret_cast<uintptr_t>(own->shared);
     if (offset > grid_now->work.shape.shared || size > grid_now->work.shape.shared - offset) {
-        simt_fault(t, "gives in_block a pointer that is not into its block's shared memory at %s:%d", place_file(at), at.line);
+        simt_fault(t, "gives in_block a pointer that is not into its block's shared memory at %s:%d", place_file(at),
+                   at.line);
     }
     if (rank >= t->cluster) {
         simt_fault(t, "reaches for block %u of a cluster of %u at %s:%d", rank, t->cluster, place_file(at), at.line);
@@ -142,7 +143,9 @@ void *simt_in_block(const void *shared, size_t size, uint32_t rank, simt_place a
     block *other = &grid_now->blocks[rank];
     if (other == own) return other->shared + offset;
     if (t->cluster_syncs == 0) {
-        simt_fault(t, "reaches into block %u of its cluster at %s:%d before a barrier of the cluster: that block may not have begun",
+        simt_fault(t,
+                   "reaches into block %u of its cluster at %s:%d before a barrier of the cluster: that block may not "
+                   "have begun",
                    rank, place_file(at), at.line);
     }
     if (other->ended == t->threads) {
@@ -155,5 +158,6 @@ void *simt_in_block(const void *shared, size_t size, uint32_t rank, simt_place a
 }
 
 void simt_misaligned(const void *from, simt_place at) {
-    simt_fault(thread_now(), "load_once from %p at %s:%d, which is not aligned to 16 bytes", from, place_file(at), at.line);
+    simt_fault(thread_now(), "load_once from %p at %s:%d, which is not aligned to 16 bytes", from, place_file(at),
+               at.line);
 }

@@ -5,7 +5,7 @@ struct planted_shared {
     uint32_t words[64];
 };
 
-/* --- memory that nothing orders ------------------------------------------------------------------------------------------ */
+/* --- memory that nothing orders --------------------------------------------------------------------------- */
 
 KERNEL(64) no_barrier(PARAMS(planted_params, p)) {
     planted_shared *shared = shared_memory<planted_shared>();
@@ -65,7 +65,7 @@ KERNEL(64) blocks_race(PARAMS(planted_params, p)) {
     if (thread_index() == cluster_index()) p.words[0] = cluster_index(); /* blocks_race 1 */
 }
 
-/* --- memory that is not there ---------------------------------------------------------------------------------------------- */
+/* --- memory that is not there ----------------------------------------------------------------------------- */
 
 KERNEL(64) writes_past_shared(PARAMS(planted_params, p)) {
     uint32_t *words = shared_memory<uint32_t>();
@@ -88,7 +88,7 @@ KERNEL(64) keeps_pointer_into_ended_block(PARAMS(planted_params, p)) {
     p.words[thread] = other->words[thread]; /* keeps_pointer_into_ended_block 1 */
 }
 
-/* --- threads that do not meet ---------------------------------------------------------------------------------------------- */
+/* --- threads that do not meet ----------------------------------------------------------------------------- */
 
 KERNEL(64) returns_before_barrier(PARAMS(planted_params, p)) {
     if (thread_index() == 17) return;
@@ -148,7 +148,7 @@ KERNEL(64) reaches_ended_block(PARAMS(planted_params, p)) {
     p.words[thread] = in_block(shared, 0)->words[thread]; /* reaches_ended_block 1 */
 }
 
-/* --- arguments --------------------------------------------------------------------------------------------------------------- */
+/* --- arguments -------------------------------------------------------------------------------------------- */
 
 KERNEL(64) loads_misaligned(PARAMS(planted_params, p)) {
     p.words[thread_index()] = load_once(p.words + 1).words[0]; /* loads_misaligned 1 */
@@ -188,7 +188,7 @@ KERNEL(64) reaches_without_last_barrier(PARAMS(planted_params, p)) {
     if (rank == 0) p.words[thread] = in_block(shared, 1)->words[thread]; /* reaches_without_last_barrier 1 */
 }
 
-/* --- launches ------------------------------------------------------------------------------------------------------------------ */
+/* --- launches --------------------------------------------------------------------------------------------- */
 
 KERNEL(64) does_not_wait_for_grid(PARAMS(planted_params, p)) {
     uint32_t read = p.words[0]; /* does_not_wait_for_grid 1 */

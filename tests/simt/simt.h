@@ -4,7 +4,8 @@
  * thread. A thread runs until it must meet others. What a device would answer with a hang or with nonsense is a fault:
  * one line on stderr that names kernel, block, thread and places, then abort. Under ThreadSanitizer each fiber is a
  * thread of its own: barriers order memory among those that meet, and nothing else does, so a missing barrier is
- * reported with both lines. What tests set and read stands in simt_host.h. */
+ * reported with both lines. A thread that waits in a loop for another, without a barrier, waits for ever. What tests set
+ * and read stands in simt_host.h. */
 #ifndef WEIR_TESTS_SIMT_H
 #define WEIR_TESTS_SIMT_H
 
@@ -57,7 +58,7 @@ void *simt_shared(size_t size, simt_place at);
 void *simt_in_block(const void *shared, size_t size, uint32_t rank, simt_place at);
 [[noreturn]] void simt_misaligned(const void *from, simt_place at);
 
-/* --- where a thread is ----------------------------------------------------------------------------------------- */
+/* --- where a thread is ------------------------------------------------------------------------------------ */
 
 DEVICE uint32_t thread_index() { return simt_now->index; }
 DEVICE uint32_t block_threads() { return simt_now->threads; }
@@ -68,7 +69,7 @@ DEVICE uint32_t cluster_size() { return simt_now->cluster; }
 DEVICE uint32_t cluster_index() { return simt_now->cluster_index; }
 DEVICE uint32_t cluster_count() { return simt_now->cluster_count; }
 
-/* --- barriers -------------------------------------------------------------------------------------------------- */
+/* --- barriers --------------------------------------------------------------------------------------------- */
 
 DEVICE void warp_sync(SIMT_HERE) { (void)simt_meet_warp(SIMT_WARP_SYNC, 0, 0, {file, line}); }
 DEVICE void block_sync(SIMT_HERE) { simt_meet_block({file, line}); }
@@ -76,7 +77,7 @@ DEVICE void cluster_sync(SIMT_HERE) { simt_meet_cluster({file, line}); }
 DEVICE void grid_wait(SIMT_HERE) { simt_grid_wait({file, line}); }
 DEVICE void grid_release() {} /* every launch counts as having called it at once: the earliest that a device may be */
 
-/* --- a warp: all 32 lanes take part; no memory is ordered ---------------------------------------------------------- */
+/* --- a warp: all 32 lanes take part; no memory is ordered ------------------------------------------------- */
 
 DEVICE uint32_t warp_ballot(bool vote, SIMT_HERE) { return simt_meet_warp(SIMT_BALLOT, vote, 0, {file, line}); }
 DEVICE uint32_t warp_shuffle(uint32_t value, uint32_t lane, SIMT_HERE) {
@@ -92,7 +93,7 @@ DEVICE uint32_t warp_max(uint32_t value, SIMT_HERE) { return simt_meet_warp(SIMT
 DEVICE uint32_t warp_min(uint32_t value, SIMT_HERE) { return simt_meet_warp(SIMT_MIN, value, 0, {file, line}); }
 DEVICE uint32_t warp_add(uint32_t value, SIMT_HERE) { return simt_meet_warp(SIMT_ADD, value, 0, {file, line}); }
 
-/* --- memory ---------------------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------------------- */
 
 template <typename Shared> DEVICE Shared *shared_memory(SIMT_HERE) {
     static_assert(alignof(Shared) <= 16, "shared memory is aligned to 16 bytes");
@@ -113,25 +114,30 @@ DEVICE vector16 load_once(const void *from, SIMT_HERE) {
 DEVICE uint32_t atomic_add(uint32_t *at, uint32_t value) { return __atomic_fetch_add(at, value, __ATOMIC_RELAXED); }
 DEVICE uint32_t atomic_or(uint32_t *at, uint32_t bits) { return __atomic_fetch_or(at, bits, __ATOMIC_RELAXED); }
 DEVICE uint32_t atomic_and(uint32_t *at, uint32_t bits) { return __atomic_fetch_and(at, bits, __ATOMIC_RELAXED); }
+DEVICE bool simt_replace(uint32_t *at, uint32_t *old, uint32_t value) {
+    return __atomic_compare_exchange_n(at, old, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
 DEVICE uint32_t atomic_max(uint32_t *at, uint32_t value) {
     uint32_t old = __atomic_load_n(at, __ATOMIC_RELAXED);
-    while (!__atomic_compare_exchange_n(at, &old, old > value ? old : value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    while (!simt_replace(at, &old, old > value ? old : value)) {
     }
     return old;
 }
 DEVICE uint32_t atomic_min(uint32_t *at, uint32_t value) {
     uint32_t old = __atomic_load_n(at, __ATOMIC_RELAXED);
-    while (!__atomic_compare_exchange_n(at, &old, old < value ? old : value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    while (!simt_replace(at, &old, old < value ? old : value)) {
     }
     return old;
 }
 DEVICE uint64_t atomic_add64(uint64_t *at, uint64_t value) { return __atomic_fetch_add(at, value, __ATOMIC_RELAXED); }
 
-/* --- bits ------------------------------------------------------------------------------------------------------ */
+/* --- bits ------------------------------------------------------------------------------------------------- */
 
 DEVICE uint32_t count_ones(uint32_t word) { return static_cast<uint32_t>(__builtin_popcount(word)); }
 DEVICE uint32_t lowest_one(uint32_t word) { return static_cast<uint32_t>(__builtin_ffs(static_cast<int>(word))) - 1; }
-DEVICE uint32_t highest_one(uint32_t word) { return word == 0 ? ~0u : 31u - static_cast<uint32_t>(__builtin_clz(word)); }
+DEVICE uint32_t highest_one(uint32_t word) {
+    return word == 0 ? ~0u : 31u - static_cast<uint32_t>(__builtin_clz(word));
+}
 
 #include "simt_host.h"
 

@@ -28,8 +28,7 @@ static inline int device_launch(void (*kernel)(Params), const launch_shape &shap
     static_assert(__is_trivially_copyable(Params) && alignof(Params) <= 16, "params are passed as bytes");
     return simt_launch(reinterpret_cast<simt_kernel>(kernel), simt_call<Params>, shape, stream, &params, sizeof params);
 }
-template <typename Params>
-static inline int device_allow(void (*kernel)(Params), size_t shared, uint32_t cluster) {
+template <typename Params> static inline int device_allow(void (*kernel)(Params), size_t shared, uint32_t cluster) {
     return simt_allow(reinterpret_cast<simt_kernel>(kernel), shared, cluster);
 }
 
@@ -49,7 +48,7 @@ const char *device_error_name(int error);
 int device_limits_of(int device, device_limits *out);
 int device_current(int *out);
 
-/* --- what the device's own library has under other names ----------------------------------------------------------- */
+/* --- what the device's own library has under other names -------------------------------------------------- */
 
 /* Aligned to 256 and filled with garbage. Freeing first waits for all streams. */
 int simt_malloc(void **out, size_t bytes);
@@ -67,21 +66,21 @@ int simt_capture_end(device_stream stream, simt_graph **out);
 int simt_graph_launch(simt_graph *graph, device_stream stream);
 int simt_graph_destroy(simt_graph *graph);
 
-/* --- for tests ----------------------------------------------------------------------------------------------------- */
+/* --- for tests -------------------------------------------------------------------------------------------- */
 
 enum simt_error { /* CUDA's numbers, but for the last */
-    SIMT_OK = 0,
-    SIMT_INVALID_VALUE = 1,
-    SIMT_NO_MEMORY = 2,
-    SIMT_INVALID_CONFIGURATION = 9,
-    SIMT_INVALID_HANDLE = 400,
-    SIMT_NOT_READY = 600,
-    SIMT_NOT_SUPPORTED = 801,
-    SIMT_CAPTURE_UNSUPPORTED = 900,
-    SIMT_CAPTURE_INVALIDATED = 901,
-    SIMT_CLUSTER_TOO_LARGE = 912,
-    SIMT_UNKNOWN = 999,           /* planted by simt_fail_at */
-    SIMT_TOO_MANY_THREADS = 20001 /* more fibers in a cluster than ThreadSanitizer can have */
+                  SIMT_OK = 0,
+                  SIMT_INVALID_VALUE = 1,
+                  SIMT_NO_MEMORY = 2,
+                  SIMT_INVALID_CONFIGURATION = 9,
+                  SIMT_INVALID_HANDLE = 400,
+                  SIMT_NOT_READY = 600,
+                  SIMT_NOT_SUPPORTED = 801,
+                  SIMT_CAPTURE_UNSUPPORTED = 900,
+                  SIMT_CAPTURE_INVALIDATED = 901,
+                  SIMT_CLUSTER_TOO_LARGE = 912,
+                  SIMT_UNKNOWN = 999,           /* planted by simt_fail_at */
+                  SIMT_TOO_MANY_THREADS = 20001 /* more fibers in a cluster than ThreadSanitizer can have */
 };
 
 /* Calls of the host's side since the start or simt_reset, by kind. Captured calls count when they are captured. */

@@ -58,7 +58,7 @@ CUstream_st *stream_of(device_stream stream) {
     return stream ? stream : &null_stream;
 }
 
-/* --- running -------------------------------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------------------- */
 
 void check_memory(const operation &o, const char *what, const void *at) {
     if (device_memory_holds(at, o.bytes)) return;
@@ -69,7 +69,7 @@ void run_launch(CUstream_st *stream, operation &first) {
     first.work.params = first.params.data();
     if (!stream->queue.empty()) {
         const operation &next = stream->queue.front();
-        bool can_overlap = next.what == LAUNCH && next.work.shape.overlap && launches_fit(first.work.shape, next.work.shape);
+        bool can_overlap = next.what == LAUNCH && next.work.shape.overlap && launch_can_be_overlapped(first.work.shape);
         if (can_overlap && order_is_free() && order_random(2)) {
             operation second = std::move(stream->queue.front());
             stream->queue.pop_front();
@@ -142,7 +142,8 @@ int enqueue(device_stream to, operation &&o) {
     return SIMT_OK;
 }
 
-int enqueue_copy(kind what, uint64_t simt_counts::*count, void *to, const void *from, size_t bytes, device_stream stream) {
+int enqueue_copy(kind what, uint64_t simt_counts::*count, void *to, const void *from, size_t bytes,
+                 device_stream stream) {
     int error = call_begin(count);
     if (error || bytes == 0) return call_end(error);
     operation o(what);
@@ -169,7 +170,7 @@ bool capture_spoiled() {
     return capturing != nullptr;
 }
 
-/* --- operations ------------------------------------------------------------------------------------------------------ */
+/* --- operations ------------------------------------------------------------------------------------------- */
 
 int simt_launch(simt_kernel kernel, simt_caller caller, const launch_shape &shape, device_stream stream,
                 const void *params, size_t bytes) {
@@ -222,7 +223,7 @@ int simt_wait_all() {
     return 0;
 }
 
-/* --- streams and events ------------------------------------------------------------------------------------------------ */
+/* --- streams and events ----------------------------------------------------------------------------------- */
 
 int simt_stream_create(device_stream *out) {
     int error = call_begin(&simt_counts::streams);
@@ -291,7 +292,7 @@ int device_event_query(device_event event) {
     return call_end(event->last->done ? SIMT_OK : SIMT_NOT_READY); /* an error to clear, as CUDA has it */
 }
 
-/* --- graphs -------------------------------------------------------------------------------------------------------------- */
+/* --- graphs ----------------------------------------------------------------------------------------------- */
 
 int simt_capture_begin(device_stream stream) {
     if (capturing) return call_end(SIMT_CAPTURE_UNSUPPORTED);

@@ -31,13 +31,14 @@ static uint32_t *random_words(uint32_t count) {
     return words;
 }
 
-template <typename Params> static void run(void (*kernel)(Params), uint32_t clusters, uint32_t cluster, size_t shared, const Params &p) {
+template <typename Params>
+static void run(void (*kernel)(Params), uint32_t clusters, uint32_t cluster, size_t shared, const Params &p) {
     launch_shape shape = {clusters, cluster, TEST_THREADS, shared, false};
     ASSERT_EQ(device_launch(kernel, shape, nullptr, p), 0);
     ASSERT_EQ(device_wait(nullptr), 0);
 }
 
-/* --- results ----------------------------------------------------------------------------------------------------------- */
+/* --- results ---------------------------------------------------------------------------------------------- */
 
 TEST(simt, blocks_add_what_their_warps_added) {
     enum { COUNT = 40004, BLOCKS = 5 };
@@ -74,7 +75,8 @@ static void expected_facts(const uint32_t *values, uint32_t lane, uint32_t argum
 
 TEST(simt, operations_of_a_warp_give_what_their_names_say) {
     simt_reset();
-    warp_params p = {random_words(TEST_THREADS), random_words(TEST_THREADS), on_device<uint32_t>(TEST_THREADS * WARP_FACTS)};
+    warp_params p = {random_words(TEST_THREADS), random_words(TEST_THREADS),
+                     on_device<uint32_t>(TEST_THREADS * WARP_FACTS)};
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         simt_set_seed(seed);
         run(warp_facts, 1, 1, TEST_THREADS * sizeof(uint32_t), p);
@@ -157,7 +159,8 @@ TEST(simt, atomic_operations_lose_nothing) {
 }
 
 TEST(simt, bits_are_counted_and_found) {
-    const uint32_t words[] = {1, 2, 3, 0x80000000u, 0xFFFFFFFFu, 0x00F0F000u}, facts[] = {1, 0, 0, 1, 1, 1, 2, 0, 1, 1, 31, 31, 32, 0, 31, 8, 12, 23};
+    const uint32_t words[] = {1, 2, 3, 0x80000000u, 0xFFFFFFFFu, 0x00F0F000u},
+                   facts[] = {1, 0, 0, 1, 1, 1, 2, 0, 1, 1, 31, 31, 32, 0, 31, 8, 12, 23};
     enum { COUNT = sizeof words / sizeof *words };
     simt_reset();
     uint32_t *in = on_device<uint32_t>(COUNT);
@@ -169,7 +172,7 @@ TEST(simt, bits_are_counted_and_found) {
     simt_free(p.out);
 }
 
-/* --- garbage ----------------------------------------------------------------------------------------------------------- */
+/* --- garbage ---------------------------------------------------------------------------------------------- */
 
 TEST(simt, shared_memory_is_garbage_before_every_block_and_the_seed_chooses_it) {
     enum { BLOCKS = 3, WORDS = 500 };
@@ -187,7 +190,7 @@ TEST(simt, shared_memory_is_garbage_before_every_block_and_the_seed_chooses_it) 
     simt_free(p.out);
 }
 
-/* --- a whole kernel ------------------------------------------------------------------------------------------------------ */
+/* --- a whole kernel --------------------------------------------------------------------------------------- */
 
 static uint32_t sampled(const sample_params &p, uint32_t row, uint32_t draw) {
     const uint32_t *mask = p.mask + row * static_cast<size_t>((p.vocab + 31) / 32);
@@ -224,7 +227,8 @@ static void check_sampling(void (*kernel)(sample_params), uint32_t vocab, uint32
     clock_gettime(CLOCK_MONOTONIC, &from);
     run(kernel, rows * draws, 1, 1024, p);
     clock_gettime(CLOCK_MONOTONIC, &to);
-    double seconds = static_cast<double>(to.tv_sec - from.tv_sec) + static_cast<double>(to.tv_nsec - from.tv_nsec) / 1e9;
+    double seconds =
+        static_cast<double>(to.tv_sec - from.tv_sec) + static_cast<double>(to.tv_nsec - from.tv_nsec) / 1e9;
     printf("%u draws over %u logits: %.2f s\n", rows * draws, vocab, seconds);
     for (uint32_t row = 0; row < rows; row++) {
         for (uint32_t draw = 0; draw < draws; draw++) EXPECT_EQ(p.tokens[row * draws + draw], sampled(p, row, draw));

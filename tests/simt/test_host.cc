@@ -29,7 +29,7 @@ static bool all_are(const uint32_t *words, uint32_t value) {
     return true;
 }
 
-/* --- streams ----------------------------------------------------------------------------------------------------------- */
+/* --- streams ---------------------------------------------------------------------------------------------- */
 
 TEST(simt_host, nothing_runs_before_the_host_waits) {
     simt_reset();
@@ -135,7 +135,7 @@ TEST(simt_host, freeing_memory_waits_for_what_uses_it) {
     EXPECT_EQ(simt_free(nullptr), 0);
 }
 
-/* --- overlap ----------------------------------------------------------------------------------------------------------- */
+/* --- overlap ---------------------------------------------------------------------------------------------- */
 
 TEST(simt_host, a_launch_that_waits_for_the_grid_before_may_overlap_it) {
     simt_reset();
@@ -175,7 +175,7 @@ TEST(simt_host, a_launch_that_does_not_wait_for_the_grid_before_is_seen) {
     simt_free(b);
 }
 
-/* --- graphs ------------------------------------------------------------------------------------------------------------ */
+/* --- graphs ----------------------------------------------------------------------------------------------- */
 
 TEST(simt_host, a_graph_replays_what_was_captured_with_its_params) {
     simt_reset();
@@ -210,7 +210,9 @@ TEST(simt_host, a_wait_or_an_allocation_spoils_a_capture) {
         device_event event = nullptr;
         ASSERT_EQ(device_event_create(&event), 0);
         ASSERT_EQ(simt_capture_begin(nullptr), 0);
-        int error = what == 0 ? device_wait(nullptr) : what == 1 ? simt_malloc(&memory, 16) : device_event_record(event, nullptr);
+        int error = what == 0   ? device_wait(nullptr)
+                    : what == 1 ? simt_malloc(&memory, 16)
+                                : device_event_record(event, nullptr);
         EXPECT_EQ(error, SIMT_CAPTURE_UNSUPPORTED);
         EXPECT_EQ(simt_capture_end(nullptr, &graph), SIMT_CAPTURE_INVALIDATED);
         EXPECT_NULL(graph);
@@ -218,7 +220,7 @@ TEST(simt_host, a_wait_or_an_allocation_spoils_a_capture) {
     }
 }
 
-/* --- limits and errors --------------------------------------------------------------------------------------------------- */
+/* --- limits and errors ------------------------------------------------------------------------------------ */
 
 static int launch_shaped(uint32_t clusters, uint32_t cluster, uint32_t threads, size_t shared, bool overlap) {
     uint32_t *words = words_on_device(0);

@@ -4,7 +4,7 @@
 #include "kernels/fixed_math.h"
 #include "kernels/philox.h"
 
-/* --- sums ------------------------------------------------------------------------------------------------------------ */
+/* --- sums ------------------------------------------------------------------------------------------------- */
 
 DEVICE uint64_t warp_add64(uint64_t value) {
     for (uint32_t step = WARP / 2; step > 0; step /= 2) {
@@ -15,7 +15,7 @@ DEVICE uint64_t warp_add64(uint64_t value) {
     return value;
 }
 
-/* The sum over the block, for every thread. `warps` may be used again once all have returned and a barrier has passed. */
+/* The sum over the block, for every thread. `warps` may be used again behind a barrier. */
 DEVICE uint64_t block_add64(uint64_t value, uint64_t *warps) {
     value = warp_add64(value);
     if (lane_index() == 0) warps[warp_index()] = value;
@@ -41,7 +41,7 @@ KERNEL(TEST_THREADS) block_sums(PARAMS(sum_params, p)) {
     if (thread_index() == 0) p.out[cluster_index()] = sum;
 }
 
-/* --- warps ----------------------------------------------------------------------------------------------------------- */
+/* --- warps ------------------------------------------------------------------------------------------------ */
 
 struct warp_shared {
     uint32_t passed[TEST_THREADS];
@@ -63,7 +63,7 @@ KERNEL(TEST_THREADS) warp_facts(PARAMS(warp_params, p)) {
     out[7] = shared->passed[thread ^ 1];
 }
 
-/* --- clusters ---------------------------------------------------------------------------------------------------------- */
+/* --- clusters --------------------------------------------------------------------------------------------- */
 
 struct histogram_shared {
     uint32_t bins[HISTOGRAM_BINS];
@@ -88,7 +88,7 @@ KERNEL(TEST_THREADS) cluster_histogram(PARAMS(histogram_params, p)) {
     cluster_sync(); /* no block ends while another reads it */
 }
 
-/* --- memory ------------------------------------------------------------------------------------------------------------ */
+/* --- memory ----------------------------------------------------------------------------------------------- */
 
 KERNEL(TEST_THREADS) atomic_facts(PARAMS(atomic_params, p)) {
     uint32_t block = cluster_index() * cluster_size() + cluster_rank();
@@ -129,7 +129,7 @@ KERNEL(TEST_THREADS) doubled(PARAMS(double_params, p)) {
     }
 }
 
-/* --- sampling ---------------------------------------------------------------------------------------------------------- */
+/* --- sampling --------------------------------------------------------------------------------------------- */
 
 struct sample_shared {
     uint64_t totals[WARP], prefixes[WARP];

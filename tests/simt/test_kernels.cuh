@@ -1,4 +1,4 @@
-/* test_kernels.cuh - kernels that use the whole seam, for the emulator and for nvcc; declarations for whoever launches. */
+/* test_kernels.cuh - kernels that use the whole seam, for the emulator and for nvcc. */
 #ifndef WEIR_TESTS_SIMT_TEST_KERNELS_CUH
 #define WEIR_TESTS_SIMT_TEST_KERNELS_CUH
 

@@ -39,7 +39,7 @@ static void expect_line(const char *name, int number) {
     EXPECT_CONTAINS(output, planted_line(mark, line, sizeof line));
 }
 
-/* --- the emulator ---------------------------------------------------------------------------------------------------- */
+/* --- the emulator ----------------------------------------------------------------------------------------- */
 
 #define EXPECT_FAULT(planted, clusters, cluster, lines, words)                                                         \
     do {                                                                                                               \
@@ -124,7 +124,7 @@ TEST(simt_fault, a_copy_to_memory_that_is_not_the_devices_is_named) {
     EXPECT_CONTAINS(output, "not all memory of the device");
 }
 
-/* --- AddressSanitizer --------------------------------------------------------------------------------------------------- */
+/* --- AddressSanitizer ------------------------------------------------------------------------------------- */
 
 static void expect_overflow(planted_kernel *planted, const char *name, uint32_t cluster, const char *words) {
     if (!SIMT_ADDRESS_SANITIZER) SKIP("needs AddressSanitizer: -DWEIR_SANITIZE=ON");
@@ -145,7 +145,7 @@ TEST(simt_address, a_read_of_a_block_that_has_ended_is_reported) {
     expect_overflow(keeps_pointer_into_ended_block, "keeps_pointer_into_ended_block", 2, "use-after-poison");
 }
 
-/* --- ThreadSanitizer ---------------------------------------------------------------------------------------------------- */
+/* --- ThreadSanitizer -------------------------------------------------------------------------------------- */
 
 static void expect_race(planted_kernel *planted, const char *name, uint32_t clusters, uint32_t cluster, int lines) {
     if (!SIMT_THREAD_SANITIZER) SKIP("needs ThreadSanitizer: -DWEIR_SANITIZE=thread");
