@@ -4,8 +4,8 @@
  * thread. A thread runs until it must meet others. What a device would answer with a hang or with nonsense is a fault:
  * one line on stderr that names kernel, block, thread and places, then abort. Under ThreadSanitizer each fiber is a
  * thread of its own: barriers order memory among those that meet, and nothing else does, so a missing barrier is
- * reported with both lines. A thread that waits in a loop for another, without a barrier, waits for ever. What tests set
- * and read stands in simt_host.h. */
+ * reported with both lines. A thread that waits in a loop for another, without a barrier, waits for ever. What tests
+ * set and read stands in simt_host.h. */
 #ifndef WEIR_TESTS_SIMT_H
 #define WEIR_TESTS_SIMT_H
 

@@ -88,6 +88,12 @@ KERNEL(TEST_THREADS) cluster_histogram(PARAMS(histogram_params, p)) {
     cluster_sync(); /* no block ends while another reads it */
 }
 
+int launch_histogram(const histogram_params &p, uint32_t clusters, uint32_t cluster, device_stream stream) {
+    launch_shape shape = {clusters, cluster, TEST_THREADS, sizeof(histogram_shared), false};
+    int error = device_allow(cluster_histogram, shape.shared, cluster);
+    return error ? error : device_launch(cluster_histogram, shape, stream, p);
+}
+
 /* --- memory ----------------------------------------------------------------------------------------------- */
 
 KERNEL(TEST_THREADS) atomic_facts(PARAMS(atomic_params, p)) {

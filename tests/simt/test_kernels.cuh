@@ -28,6 +28,8 @@ struct histogram_params {
     uint32_t *out; /* [clusters][HISTOGRAM_BINS] */
 };
 KERNEL(TEST_THREADS) cluster_histogram(PARAMS(histogram_params, p));
+/* The host's part, which nvcc shall see as well. Returns an error of the device's. */
+int launch_histogram(const histogram_params &p, uint32_t clusters, uint32_t cluster, device_stream stream);
 
 /* Every thread does each atomic operation once on words[operation], and sums64. */
 struct atomic_params {
