@@ -27,6 +27,7 @@ static allowance *allowances;
 static simt_counts counts;
 static uint64_t calls, call_to_fail, seed, random_state;
 static int last_error;
+static bool host_is_kept_out;
 
 /* --- order and garbage ------------------------------------------------------------------------------------ */
 
@@ -111,6 +112,7 @@ void simt_reset() {
     streams_reset();
     simt_set_seed(0);
     simt_fail_at(0);
+    simt_keep_host_out(false);
     limits = H200;
     counts = simt_counts{};
     last_error = SIMT_OK;
@@ -192,6 +194,24 @@ bool device_memory_holds(const void *at, size_t bytes) {
     return false;
 }
 
+static void allocation_open(const allocation *a, bool open) {
+    if (open) {
+        memory_open(a->at, a->bytes);
+    } else {
+        memory_close(a->at, a->bytes);
+    }
+}
+
+void device_memory_open(bool to_device) {
+    if (!host_is_kept_out) return;
+    for (const allocation *a = allocations; a; a = a->next) allocation_open(a, to_device);
+}
+
+void simt_keep_host_out(bool keep) {
+    for (const allocation *a = allocations; a; a = a->next) allocation_open(a, !keep);
+    host_is_kept_out = keep;
+}
+
 int simt_malloc(void **out, size_t bytes) {
     int error = call_begin(&simt_counts::allocations);
     *out = nullptr;
@@ -202,6 +222,7 @@ int simt_malloc(void **out, size_t bytes) {
     if (posix_memalign(&made, 256, bytes) != 0) return call_end(SIMT_NO_MEMORY);
     fill_garbage(made, bytes);
     allocations = new allocation{allocations, static_cast<unsigned char *>(made), bytes};
+    allocation_open(allocations, !host_is_kept_out);
     *out = made;
     return 0;
 }
@@ -216,6 +237,7 @@ int simt_free(void *device) {
         allocation *found = *at;
         if (found->at != device) continue;
         *at = found->next;
+        allocation_open(found, true);
         free(found->at);
         delete found;
         return 0;

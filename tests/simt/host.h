@@ -11,6 +11,8 @@ int call_end(int error);
 
 /* Whether the bytes lie in memory of the device. */
 bool device_memory_holds(const void *at, size_t bytes);
+/* Lets the device at its memory, or keeps the host from it where a test wants that. */
+void device_memory_open(bool to_device);
 /* What keeps a launch from being enqueued. */
 int launch_check(simt_kernel kernel, const launch_shape &shape);
 /* Whether there are fibers for it besides those of another launch. */

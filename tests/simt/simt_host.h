@@ -98,6 +98,8 @@ void simt_reset();
 /* 0: blocks, warps and lanes in their natural order, and streams run as late as they can. Others: in any order. Chooses
  * what fresh memory holds, too. */
 void simt_set_seed(uint64_t seed);
+/* The host reads and writes memory of the device through copies only: under AddressSanitizer all else is reported. */
+void simt_keep_host_out(bool keep);
 void simt_set_limits(const device_limits *limits);
 simt_counts simt_counted();
 /* The call-th call of the host's side from now, counted from 1, fails; 0: none. */

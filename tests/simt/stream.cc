@@ -87,10 +87,7 @@ bool can_run(const CUstream_st *stream) {
     return o.what != WAIT || !o.event || o.event->done;
 }
 
-/* The operation at the front of a stream that can run. */
-void run_one(CUstream_st *stream) {
-    operation o = std::move(stream->queue.front());
-    stream->queue.pop_front();
+void run_operation(CUstream_st *stream, operation &o) {
     switch (o.what) {
     case LAUNCH: run_launch(stream, o); return;
     case COPY_IN: check_memory(o, "a copy in writes", o.to); break;
@@ -109,6 +106,15 @@ void run_one(CUstream_st *stream) {
     memcpy(o.to, o.from, o.bytes);
 }
 
+/* The operation at the front of a stream that can run. */
+void run_one(CUstream_st *stream) {
+    operation o = std::move(stream->queue.front());
+    stream->queue.pop_front();
+    device_memory_open(true);
+    run_operation(stream, o);
+    device_memory_open(false);
+}
+
 /* Any stream that can go on, chosen by the seed; NULL: none. */
 CUstream_st *any_stream() {
     uint32_t count = 0;
@@ -120,10 +126,20 @@ CUstream_st *any_stream() {
     }
 }
 
-/* One step towards this stream's end: without a seed its own, where it does not wait for another. */
+/* The stream in which the event is still to be recorded. */
+CUstream_st *stream_that_records(const mark *event) {
+    for (CUstream_st *s = streams; s; s = s->next) {
+        for (const operation &o : s->queue) {
+            if (o.what == RECORD && o.event.get() == event) return s;
+        }
+    }
+    simt_fault(nullptr, "an event is waited for whose recording was dropped");
+}
+
+/* One step towards this stream's end: without a seed its own, or what it waits for. */
 void step_towards(CUstream_st *wanted) {
-    CUstream_st *stream = !order_is_free() && can_run(wanted) ? wanted : any_stream();
-    if (!stream) simt_fault(nullptr, "streams wait for one another");
+    CUstream_st *stream = order_is_free() ? any_stream() : wanted;
+    while (!can_run(stream)) stream = stream_that_records(stream->queue.front().event.get());
     run_one(stream);
 }
 
@@ -287,8 +303,7 @@ int device_event_query(device_event event) {
     if (error) return call_end(error);
     if (capture_spoiled()) return call_end(SIMT_CAPTURE_UNSUPPORTED);
     if (!event->last || event->last->done) return 0;
-    CUstream_st *stream = any_stream();
-    if (stream) run_one(stream);
+    step_towards(stream_that_records(event->last.get()));
     return call_end(event->last->done ? SIMT_OK : SIMT_NOT_READY); /* an error to clear, as CUDA has it */
 }
 

@@ -61,6 +61,32 @@ TEST(simt_host, a_copy_reads_a_staging_buffer_when_it_runs) {
     simt_free(b);
 }
 
+TEST(simt_host, a_wait_runs_its_own_stream_and_what_that_waits_for) {
+    simt_reset();
+    uint32_t *a = words_on_device(0), *b = words_on_device(0), *c = words_on_device(0);
+    device_stream streams[3];
+    device_event event = nullptr;
+    for (device_stream &stream : streams) ASSERT_EQ(simt_stream_create(&stream), 0);
+    ASSERT_EQ(device_event_create(&event), 0);
+    ASSERT_EQ(device_fill(a, 1, COUNT * sizeof *a, streams[0]), 0);
+    ASSERT_EQ(device_fill(b, 1, COUNT * sizeof *b, streams[1]), 0);
+    ASSERT_EQ(device_event_record(event, streams[1]), 0);
+    ASSERT_EQ(device_fill(b, 2, COUNT * sizeof *b, streams[1]), 0);
+    ASSERT_EQ(device_event_wait(event, streams[2]), 0);
+    ASSERT_EQ(device_fill(c, 1, COUNT * sizeof *c, streams[2]), 0);
+    ASSERT_EQ(device_wait(streams[2]), 0);
+    EXPECT_TRUE(all_are(a, 0));
+    EXPECT_TRUE(all_are(b, 0x01010101));
+    EXPECT_TRUE(all_are(c, 0x01010101));
+    for (device_stream stream : streams) EXPECT_EQ(simt_stream_destroy(stream), 0);
+    EXPECT_TRUE(all_are(a, 0x01010101));
+    EXPECT_TRUE(all_are(b, 0x02020202));
+    EXPECT_EQ(device_event_destroy(event), 0);
+    simt_free(a);
+    simt_free(b);
+    simt_free(c);
+}
+
 /* How often, over the seeds, the second stream sees what the first has made. */
 static uint32_t times_seen(bool with_event) {
     uint32_t seen = 0, *a = words_on_device(1), *b = words_on_device(0), *c = words_on_device(0);

@@ -145,6 +145,26 @@ TEST(simt_address, a_read_of_a_block_that_has_ended_is_reported) {
     expect_overflow(keeps_pointer_into_ended_block, "keeps_pointer_into_ended_block", 2, "use-after-poison");
 }
 
+static uint32_t seen;
+
+static void read_on_the_host() {
+    void *words = nullptr;
+    simt_reset();
+    simt_keep_host_out(true);
+    ASSERT_EQ(simt_malloc(&words, WORDS * sizeof(uint32_t)), 0);
+    ASSERT_EQ(device_fill(words, 1, WORDS * sizeof(uint32_t), nullptr), 0);
+    ASSERT_EQ(device_copy_out(&seen, words, sizeof seen, nullptr), 0);
+    ASSERT_EQ(device_wait(nullptr), 0);
+    if (seen == 0x01010101) seen = *static_cast<uint32_t *>(words);
+}
+
+TEST(simt_address, the_host_reading_memory_of_the_device_is_reported) {
+    if (!SIMT_ADDRESS_SANITIZER) SKIP("needs AddressSanitizer: -DWEIR_SANITIZE=ON");
+    EXPECT_EQ(child_run(read_on_the_host, output, sizeof output), CHILD_EXITED);
+    EXPECT_CONTAINS(output, "use-after-poison");
+    EXPECT_CONTAINS(output, "read_on_the_host");
+}
+
 /* --- ThreadSanitizer -------------------------------------------------------------------------------------- */
 
 static void expect_race(planted_kernel *planted, const char *name, uint32_t clusters, uint32_t cluster, int lines) {
