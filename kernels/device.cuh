@@ -40,7 +40,7 @@ struct device_limits {
 #include <cuda_runtime.h>
 
 #define DEVICE         static __device__ __forceinline__
-#define DEVICE_CALL    static __device__ __noinline__
+#define DEVICE_CALL    static __device__ __noinline__ __attribute__((unused))
 #define KERNEL_INLINE  static __host__ __device__ __forceinline__
 #define KERNEL(threads) __global__ void __launch_bounds__(threads)
 /* The one argument of a kernel. */

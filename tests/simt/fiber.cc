@@ -129,11 +129,10 @@ void fiber_create(fiber *f, uint32_t index, void (*run)(void *), void *argument)
 }
 
 void fiber_adopt(fiber *f) {
-    *f = fiber{};
 #if SIMT_THREAD_SANITIZER
     f->thread = __tsan_get_current_fiber();
 #endif
-    make_place(f);
+    if (!f->place) make_place(f);
 }
 
 void fiber_switch(fiber *from, fiber *to) {

@@ -41,7 +41,7 @@ struct fiber {
 /* A fiber that has not started. Stacks live as long as the program. `index` colours the stack, so that the tops of many
  * do not share one set of the cache. */
 void fiber_create(fiber *f, uint32_t index, void (*run)(void *), void *argument);
-/* A fiber that stands for the stack that calls. */
+/* Makes it stand for the stack that calls; zeros at first. */
 void fiber_adopt(fiber *f);
 /* Leaves `from`, which is running, for `to`; returns when someone switches back. Orders no memory. */
 void fiber_switch(fiber *from, fiber *to);

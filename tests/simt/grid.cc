@@ -190,7 +190,6 @@ static void cluster_run(grid *g, uint32_t cluster) {
 /* --- a grid ----------------------------------------------------------------------------------------------- */
 
 static thread **threads_of(uint32_t level, uint32_t count) {
-    if (!grid_host.place && !grid_host.thread) fiber_adopt(&grid_host);
     if (pool_sizes[level] < count) {
         pools[level] = static_cast<thread **>(realloc(pools[level], count * sizeof(thread *)));
         if (!pools[level]) simt_fault(nullptr, "no memory for threads");
@@ -214,6 +213,7 @@ void grid_run(const launch &work, const launch *before) {
     g->thread_count = work.shape.cluster * work.shape.threads;
     g->warp_count = g->thread_count / WARP;
     g->threads = threads_of(level, g->thread_count);
+    fiber_adopt(&grid_host);
     g->stride = (work.shape.shared + 1024 + 31) / 32 * 32;
     g->stride += g->stride % 64; /* its half is a multiple of 32 */
     g->memory_size = 64 + (work.shape.cluster + 1) * g->stride;
