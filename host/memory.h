@@ -6,6 +6,10 @@
 
 #include "weir.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The caller's allocator, or malloc/realloc/free where it is NULL. */
 weir_allocator allocator_or_default(const weir_allocator *allocator);
 /* NULL on failure; size 0 gives NULL. */
@@ -31,5 +35,9 @@ void *arena_allocate(arena *arena, size_t size);
 /* The same, cleared. */
 void *arena_allocate_zero(arena *arena, size_t size);
 void arena_free(arena *arena);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -26,6 +26,7 @@ const char *weir_status_name(weir_status status) {
     case WEIR_ERROR_TOKEN: return "WEIR_ERROR_TOKEN";
     case WEIR_ERROR_TABLES: return "WEIR_ERROR_TABLES";
     case WEIR_ERROR_CANCELLED: return "WEIR_ERROR_CANCELLED";
+    case WEIR_ERROR_DEVICE: return "WEIR_ERROR_DEVICE";
     }
     return "WEIR_ERROR_UNKNOWN";
 }

@@ -4,6 +4,10 @@
 
 #include "weir.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Fills *error (NULL is fine) and returns `status`, so that `return fail(...)` reads well. Message: printf style. */
 weir_status fail(weir_error *error, weir_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The same with a byte offset into the text that was read. */
@@ -22,5 +26,9 @@ size_t whole_characters(const char *text, size_t length);
         weir_status try_status_ = (call);                                                                              \
         if (try_status_ != WEIR_OK) return try_status_;                                                                \
     } while (0)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -20,7 +20,7 @@ DEVICE uint64_t shuffle_xor64(uint64_t value, uint32_t mask) {
 
 /* The first SUMS of COUNT values are added, of the others the largest is taken. */
 template <int COUNT, int SUMS> DEVICE void merge(uint64_t *values, const uint64_t *others) {
-#pragma unroll
+    UNROLL
     for (int i = 0; i < COUNT; i++) {
         if (i < SUMS) values[i] += others[i];
         if (i >= SUMS && others[i] > values[i]) values[i] = others[i];

@@ -367,10 +367,16 @@ static weir_status cpu_create_portable(const weir_sampler_options *options, void
     return create(&row_code_portable, options, out, error);
 }
 
+static weir_status cpu_upload(void *state, const weir_grammar *grammar, weir_stream stream, weir_error *error) {
+    (void)state, (void)grammar, (void)stream, (void)error;
+    return WEIR_OK;
+}
+
 #define CPU_BACKEND(name, create)                                                                                      \
     {                                                                                                                  \
-        name, create, cpu_destroy, cpu_bind, cpu_release, cpu_reset, cpu_fork, cpu_export, cpu_import, cpu_set_stream, \
-            cpu_step, cpu_masks, cpu_advance, cpu_rollback, cpu_mask_logits, cpu_catch_up, cpu_draft_masks             \
+        name, false, create, cpu_destroy, cpu_bind, cpu_release, cpu_reset, cpu_fork, cpu_export, cpu_import,          \
+            cpu_set_stream, cpu_upload, cpu_step, cpu_masks, cpu_advance, cpu_rollback, cpu_mask_logits, cpu_catch_up, \
+            cpu_draft_masks                                                                                            \
     }
 const backend backend_cpu = CPU_BACKEND("cpu", cpu_create);
 const backend backend_cpu_portable = CPU_BACKEND("cpu-portable", cpu_create_portable);

@@ -6,6 +6,10 @@
 #include "token_counts.h"
 #include "weir.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What every slot of a sampler shares. */
 typedef struct slot_shape {
     weir_allocator allocator;
@@ -78,5 +82,9 @@ typedef struct slot_trial {
 void slot_begin_trial(slot *slot, slot_trial *trial);
 weir_status slot_try(const slot_shape *shape, slot *slot, int32_t token, slot_trial *trial, weir_error *error);
 void slot_end_trial(slot *slot, const slot_trial *trial);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

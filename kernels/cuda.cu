@@ -95,11 +95,11 @@ static weir_status make(cuda *c, const weir_sampler_options *options, weir_error
     c->cluster = device->cluster;
     char *memory = static_cast<char *>(device->memory);
     c->table = reinterpret_cast<device_grammar *>(memory);
-    size_t at = aligned(c->grammar_count * sizeof(device_grammar));
-    slot_layout layout = device_layout(options, device);
+    size_t at = device_table_bytes(options);
+    slot_layout layout = device_layout(options);
     c->view = {c->table,     reinterpret_cast<uint32_t *>(memory + at), c->grammar_count, options->slot_count, width, c->shape.word_count,
                options->rollback_tokens, layout};
-    at += aligned(static_cast<size_t>(options->slot_count) * layout.words * sizeof(uint32_t));
+    at += device_slots_bytes(options);
     c->pool_memory = memory + at;
     c->pool.bytes = device->bytes - at;
     c->pool.capacity = 2 * c->grammar_count;
@@ -545,6 +545,14 @@ static weir_status set_stream(void *state, weir_stream stream, weir_error *error
 
 /* --- steps ----------------------------------------------------------------------------------------------------------- */
 
+enum { COLUMNS_LEAST = 8192 /* of a block, before a row is shared by more */ };
+
+/* Threads for a block with so many columns: eight a thread, in whole warps. */
+static uint32_t threads_for(uint32_t columns, uint32_t most) {
+    uint32_t threads = (columns / 8 + WARP - 1) / WARP * WARP;
+    return threads < 2 * WARP ? 2 * WARP : threads > most ? most : threads;
+}
+
 /* How a row's columns lie in the shared memory of the blocks of a cluster. */
 struct step_plan {
     uint32_t cluster, mask_words, vectors;
@@ -570,7 +578,7 @@ static weir_status choose_plan(const cuda *c, size_t rows, weir_dtype dtype, ste
     if (most > c->limits.largest_cluster)
         return fail(error, WEIR_ERROR_DEVICE, "device.cluster is %u, but this device has clusters of up to %u blocks", most,
                     c->limits.largest_cluster);
-    while (c->cluster == 0 && least < most && rows * least * 2 <= c->limits.multiprocessors) least *= 2;
+    while (c->cluster == 0 && least < most && rows * least * 2 <= c->limits.multiprocessors && width / least > COLUMNS_LEAST) least *= 2;
     for (uint32_t cluster = least; resident && cluster <= most; cluster *= 2) {
         *out = plan_for(width, dtype, cluster, true);
         bool two_fit = 2 * (out->shared + 1024) <= c->limits.shared_per_multiprocessor; /* a block takes 1 KiB more */
@@ -583,7 +591,7 @@ static weir_status choose_plan(const cuda *c, size_t rows, weir_dtype dtype, ste
 
 static weir_status step(void *state, const weir_step *given, weir_error *error) {
     cuda *c = static_cast<cuda *>(state);
-    step_plan plan;
+    step_plan plan = {};
     TRY(choose_plan(c, given->row_count, given->dtype, &plan, error));
     step_params p = {};
     p.sampler = c->view;
@@ -609,7 +617,7 @@ static weir_status step(void *state, const weir_step *given, weir_error *error) 
     p.vectors = plan.vectors;
     const step_kernels *kernels[] = {&step_kernels_f32, &step_kernels_f16, &step_kernels_bf16};
     bool report = p.top_count != 0 || p.allowed_mass != nullptr || (p.raw_logprobs && p.logprobs != nullptr);
-    launch_shape shape = {p.rows, plan.cluster, STEP_THREADS, plan.shared, false};
+    launch_shape shape = {p.rows, plan.cluster, threads_for(c->view.logits_width / plan.cluster, STEP_THREADS), plan.shared, false};
     return check(device_launch(kernels[given->dtype]->at[plan.resident][report], shape, c->stream, p), "the step", error);
 }
 
@@ -617,12 +625,12 @@ static weir_status step(void *state, const weir_step *given, weir_error *error) 
 
 static weir_status launch_masks(cuda *c, masks_params p, weir_error *error) {
     uint32_t cluster = 1, largest = c->limits.largest_cluster < 8 ? c->limits.largest_cluster : 8;
-    while (cluster < largest && p.rows * cluster * 2 <= c->limits.multiprocessors) cluster *= 2;
+    while (cluster < largest && p.rows * cluster * 2 <= c->limits.multiprocessors && c->view.logits_width / cluster > COLUMNS_LEAST) cluster *= 2;
     if (c->cluster != 0) cluster = c->cluster;
     p.sampler = c->view;
     p.mask_words = (c->view.word_count + cluster - 1) / cluster;
     size_t shared = sizeof(masks_shared) + p.mask_words * sizeof(uint32_t);
-    launch_shape shape = {p.rows, cluster, MASKS_THREADS, shared, false};
+    launch_shape shape = {p.rows, cluster, threads_for(c->view.logits_width / cluster, MASKS_THREADS), shared, false};
     return check(device_launch(other_kernels_all.masks, shape, c->stream, p), "the masks", error);
 }
 

@@ -1,9 +1,10 @@
 /* device.cuh - THE SEAM: what kernels and their launches may use of a device, and nothing else.
  *
  * Under nvcc these are CUDA's own; everything else compiles the same kernels as plain C++ against an emulator
- * (tests/simt/simt.h), which runs the threads of a cluster as fibers. Rules that keep both possible: one params struct by
- * value and one Shared struct a kernel; threads in one dimension; a shuffle, ballot or reduction over a warp takes part
- * in by all 32 lanes and orders no memory; launches and copies only through the functions at the end. */
+ * (tests/simt/simt.h), which runs the threads of a cluster as fibers. Rules that keep both possible: one params struct
+ * by value and one Shared struct a kernel; threads in one dimension and in whole warps; threads that meet do so in one
+ * place of the source, none of them having returned; in a shuffle, ballot or reduction all 32 lanes take part, and it
+ * orders no memory; launches and copies only through the functions at the end. */
 #ifndef WEIR_KERNELS_DEVICE_CUH
 #define WEIR_KERNELS_DEVICE_CUH
 
@@ -39,12 +40,14 @@ struct device_limits {
 #include <cuda_runtime.h>
 
 #define DEVICE         static __device__ __forceinline__
-#define DEVICE_CALL    static __device__ __noinline__
+#define DEVICE_CALL    static __device__ __noinline__ __attribute__((unused))
 #define KERNEL(threads) __global__ void __launch_bounds__(threads)
+/* Before a loop whose arrays are to be registers. */
+#define UNROLL _Pragma("unroll")
 /* The one argument of a kernel. */
 #define PARAMS(type, name) const __grid_constant__ type name
 
-/* --- where a thread is ----------------------------------------------------------------------------------------- */
+/* --- where a thread is ------------------------------------------------------------------------------------ */
 
 DEVICE uint32_t thread_index() { return threadIdx.x; } /* in its block */
 DEVICE uint32_t block_threads() { return blockDim.x; }
@@ -65,9 +68,10 @@ DEVICE uint32_t cluster_size() {
 DEVICE uint32_t cluster_rank() { return 0; }
 DEVICE uint32_t cluster_size() { return 1; }
 #endif
-DEVICE uint32_t cluster_index() { return blockIdx.x / cluster_size(); }
+DEVICE uint32_t cluster_index() { return blockIdx.x / cluster_size(); } /* in the grid */
+DEVICE uint32_t cluster_count() { return gridDim.x / cluster_size(); }
 
-/* --- barriers: each orders the memory of those that meet --------------------------------------------------------- */
+/* --- barriers: each orders the memory of those that meet -------------------------------------------------- */
 
 DEVICE void warp_sync() { __syncwarp(); }
 DEVICE void block_sync() { __syncthreads(); }
@@ -92,7 +96,7 @@ DEVICE void grid_release() {
 #endif
 }
 
-/* --- a warp: all 32 lanes take part ------------------------------------------------------------------------------- */
+/* --- a warp: all 32 lanes take part ----------------------------------------------------------------------- */
 
 DEVICE uint32_t warp_ballot(bool vote) { return __ballot_sync(0xFFFFFFFFu, vote); }
 DEVICE uint32_t warp_shuffle(uint32_t value, uint32_t lane) { return __shfl_sync(0xFFFFFFFFu, value, lane); }
@@ -103,16 +107,18 @@ DEVICE uint32_t warp_max(uint32_t value) { return __reduce_max_sync(0xFFFFFFFFu,
 DEVICE uint32_t warp_min(uint32_t value) { return __reduce_min_sync(0xFFFFFFFFu, value); }
 DEVICE uint32_t warp_add(uint32_t value) { return __reduce_add_sync(0xFFFFFFFFu, value); }
 
-/* --- memory ------------------------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------------------- */
 
 /* The block's shared memory as the kernel's one struct; what is behind it, up to the size of the launch, is the
  * kernel's too. Holds garbage at the start. */
 template <typename Shared> DEVICE Shared *shared_memory() {
+    static_assert(alignof(Shared) <= 16, "shared memory is aligned to 16 bytes");
     extern __shared__ vector16 shared_words[];
     return reinterpret_cast<Shared *>(shared_words);
 }
 
-/* The same object in the shared memory of another block of the cluster. Between cluster barriers only. */
+/* The same object in the shared memory of another block of the cluster. Only behind a barrier of the cluster, for that
+ * block may not have begun, and before another, for it may end. */
 template <typename T> DEVICE T *in_block(T *shared, uint32_t rank) {
 #if __CUDA_ARCH__ >= 900
     uint64_t address;
@@ -124,7 +130,8 @@ template <typename T> DEVICE T *in_block(T *shared, uint32_t rank) {
 #endif
 }
 
-/* 16 bytes of memory that no one writes meanwhile, read once: they do not stay in the first-level cache. Aligned to 16. */
+/* 16 bytes of memory that no one writes meanwhile, read once: they do not stay in the first-level cache. Aligned to
+ * 16. */
 DEVICE vector16 load_once(const void *from) {
     vector16 v;
     asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
@@ -143,13 +150,13 @@ DEVICE uint64_t atomic_add64(uint64_t *at, uint64_t value) {
     return atomicAdd(reinterpret_cast<unsigned long long *>(at), static_cast<unsigned long long>(value));
 }
 
-/* --- bits --------------------------------------------------------------------------------------------------------- */
+/* --- bits ------------------------------------------------------------------------------------------------- */
 
 DEVICE uint32_t count_ones(uint32_t word) { return __popc(word); }
 DEVICE uint32_t lowest_one(uint32_t word) { return __ffs(word) - 1; }      /* of a word that is not 0 */
 DEVICE uint32_t highest_one(uint32_t word) { return 31u - __clz(word); }
 
-/* --- the host's side: 0 or an error number of the device's, which device_error_name tells ------------------------------ */
+/* --- the host's side: 0 or an error number of the device's, which device_error_name tells ----------------- */
 
 typedef cudaStream_t device_stream;
 typedef cudaEvent_t device_event;
@@ -180,13 +187,14 @@ static inline int device_launch(void (*kernel)(Params), const launch_shape &shap
     return cudaLaunchKernelExC(&config, reinterpret_cast<const void *>(kernel), arguments);
 }
 
-/* Once for each kernel before its first launch: how much shared memory and how large a cluster it may be launched with. */
+/* Once for each kernel before its first launch: how much shared memory and how large a cluster it may have. */
 template <typename Params>
 static inline int device_allow(void (*kernel)(Params), size_t shared, uint32_t cluster) {
-    int error = cudaFuncSetAttribute(reinterpret_cast<const void *>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                     static_cast<int>(shared));
+    const void *function = reinterpret_cast<const void *>(kernel);
+    int bytes = static_cast<int>(shared);
+    int error = cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
     if (error == 0 && cluster > 8)
-        error = cudaFuncSetAttribute(reinterpret_cast<const void *>(kernel), cudaFuncAttributeNonPortableClusterSizeAllowed, 1);
+        error = cudaFuncSetAttribute(function, cudaFuncAttributeNonPortableClusterSizeAllowed, 1);
     return error;
 }
 
@@ -202,11 +210,20 @@ static inline int device_copy(void *to, const void *from, size_t bytes, device_s
 static inline int device_fill(void *device, int byte, size_t bytes, device_stream stream) {
     return cudaMemsetAsync(device, byte, bytes, stream);
 }
+/* Of callers, tests and benches: the library takes no memory of the device. Aligned to 256. */
+static inline int device_allocate(void **out, size_t bytes) { return cudaMalloc(out, bytes); }
+static inline int device_free(void *device) { return cudaFree(device); }
 static inline int device_wait(device_stream stream) { return cudaStreamSynchronize(stream); }
-static inline int device_event_create(device_event *out) { return cudaEventCreateWithFlags(out, cudaEventDisableTiming); }
+static inline int device_event_create(device_event *out) {
+    return cudaEventCreateWithFlags(out, cudaEventDisableTiming);
+}
 static inline int device_event_destroy(device_event event) { return cudaEventDestroy(event); }
-static inline int device_event_record(device_event event, device_stream stream) { return cudaEventRecord(event, stream); }
-static inline int device_event_wait(device_event event, device_stream stream) { return cudaStreamWaitEvent(stream, event, 0); }
+static inline int device_event_record(device_event event, device_stream stream) {
+    return cudaEventRecord(event, stream);
+}
+static inline int device_event_wait(device_event event, device_stream stream) {
+    return cudaStreamWaitEvent(stream, event, 0);
+}
 /* Whether everything before the event is done: 0, or an error that means it is not. */
 static inline int device_event_query(device_event event) { return cudaEventQuery(event); }
 /* The last error of a launch, cleared: no later call of the caller's may find it. */

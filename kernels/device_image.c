@@ -18,8 +18,16 @@ static uint64_t words_of(uint64_t count, size_t size) {
     return count * (size / sizeof(uint32_t));
 }
 
+/* Rings are counted beyond 32 bits. */
+static uint32_t power_of_two(uint32_t least) {
+    uint32_t size = 1;
+    while (size < least) size *= 2;
+    return size;
+}
+
 /* What a bind writes stands first, what only steps write last. */
-slot_layout device_layout(const weir_sampler_options *options, const weir_device_options *device) {
+slot_layout device_layout(const weir_sampler_options *options) {
+    const weir_device_options *device = options->device;
     slot_layout l;
     memset(&l, 0, sizeof l);
     place(&l, sizeof(device_slot) / sizeof(uint32_t));
@@ -30,8 +38,8 @@ slot_layout device_layout(const weir_sampler_options *options, const weir_device
     l.counted = options->counted_tokens;
     l.index_size = token_counts_index_size(l.counted);
     l.sequence_words = device->sequence_words;
-    l.move_size = options->rollback_tokens;
-    l.log_size = device->log_words;
+    l.move_size = power_of_two(options->rollback_tokens);
+    l.log_size = power_of_two(device->log_words);
     l.frames_words = device->walk_words;
     l.stop_ids = place(&l, l.stop_capacity);
     l.bad = place(&l, l.bad_capacity);
@@ -48,6 +56,20 @@ slot_layout device_layout(const weir_sampler_options *options, const weir_device
     l.patches = place(&l, (uint64_t)l.bias_capacity + l.counted + WEIR_DRAFTS_MOST);
     l.words = (l.words + 63) / 64 * 64; /* slots do not share a line of the cache */
     return l;
+}
+
+static size_t aligned(size_t bytes) { return (bytes + 255) / 256 * 256; }
+
+size_t device_table_bytes(const weir_sampler_options *options) {
+    return aligned(options->device->grammar_count * sizeof(device_grammar));
+}
+
+size_t device_slots_bytes(const weir_sampler_options *options) {
+    return aligned((size_t)options->slot_count * device_layout(options).words * sizeof(uint32_t));
+}
+
+size_t device_bytes(const weir_sampler_options *options) {
+    return device_table_bytes(options) + device_slots_bytes(options) + aligned(options->device->pool_bytes);
 }
 
 weir_status device_grammar_fits(const tables *t, const slot_layout *layout, weir_error *error) {

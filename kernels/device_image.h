@@ -9,8 +9,13 @@
 extern "C" {
 #endif
 
-/* The places in a slot; the options are whole (no 0 that stands for a default). */
-slot_layout device_layout(const weir_sampler_options *options, const weir_device_options *device);
+/* The places in a slot; the options are whole (no 0 that stands for a default), with those of the device. */
+slot_layout device_layout(const weir_sampler_options *options);
+
+/* Bytes of a sampler's device memory: the table of grammars, the slots and the pool. */
+size_t device_bytes(const weir_sampler_options *options);
+size_t device_table_bytes(const weir_sampler_options *options);
+size_t device_slots_bytes(const weir_sampler_options *options);
 
 /* Words [first, first + count) of a slot. */
 typedef struct slot_span {

@@ -100,7 +100,7 @@ DEVICE vector16 vector_load(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t 
     typedef logit_type<DTYPE> type;
     uint32_t at = v * type::PER_VECTOR;
     if (at >= e.shift && at + type::PER_VECTOR <= e.shift + e.mask.width) return load_once(e.row + (at - e.shift));
-    vector16 vector;
+    vector16 vector = {};
     for (uint32_t i = 0; i < type::PER_VECTOR; i++) {
         bool inside = at + i >= e.shift && at + i < e.shift + e.mask.width;
         vector_put<DTYPE>(vector, i, inside ? e.row[at + i - e.shift] : static_cast<uint32_t>(type::MINUS_INFINITY));
@@ -109,7 +109,7 @@ DEVICE vector16 vector_load(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t 
 }
 
 template <int DTYPE> DEVICE vector16 vector_masked(vector16 vector, uint32_t mask) {
-#pragma unroll
+    UNROLL
     for (uint32_t i = 0; i < logit_type<DTYPE>::PER_VECTOR; i++)
         if ((mask >> i & 1) == 0) vector_put<DTYPE>(vector, i, logit_type<DTYPE>::MINUS_INFINITY);
     return vector;
@@ -131,14 +131,14 @@ template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_load(entrie
     for (uint32_t v = e.first + thread_index(); RESIDENT && v < e.end; v += AHEAD * block_threads()) {
         vector16 vectors[AHEAD];
         uint32_t masks[AHEAD];
-#pragma unroll
+        UNROLL
         for (uint32_t i = 0; i < AHEAD; i++) {
             uint32_t at = v + i * block_threads();
             masks[i] = at >= e.end ? 0 : REPORT ? 0xFFFFFFFFu : vector_mask(e, at);
             vectors[i] = {};
             if (masks[i] != 0) vectors[i] = vector_load(e, at);
         }
-#pragma unroll
+        UNROLL
         for (uint32_t i = 0; i < AHEAD; i++) {
             uint32_t at = v + i * block_threads();
             if (at < e.end) e.vectors[at - e.first] = vector_masked<DTYPE>(vectors[i], masks[i]);
@@ -230,7 +230,7 @@ DEVICE void entries_each(const entries<DTYPE, RESIDENT, REPORT> &e, bool masked,
     typedef logit_type<DTYPE> type;
     for (uint32_t v = e.first + thread_index(); v < e.end && (e.dense || !masked); v += block_threads()) {
         vector16 vector = vector_get(e, v, masked);
-#pragma unroll
+        UNROLL
         for (uint32_t i = 0; i < type::PER_VECTOR; i++) {
             uint32_t key = logit_key<DTYPE>(vector_at<DTYPE>(vector, i));
             if (key != KEY_NONE) visit(key, v * type::PER_VECTOR + i - e.shift);

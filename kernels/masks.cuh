@@ -23,7 +23,7 @@ struct masks_params {
 
 struct masks_shared {
     exchange totals;
-    constraint constraint;
+    constraint rules;
     bool goes_on;
 };
 
@@ -96,14 +96,14 @@ DEVICE void masks_row(const masks_params &p) {
     grid_wait();
     int32_t index = p.slots[row];
     bool runs = open_row(p.sampler, index, &s, &status), goes_on = runs;
-    if (runs && thread_index() == 0) constraint_open(p.sampler, s, &x->constraint);
+    if (runs && thread_index() == 0) constraint_open(p.sampler, s, &x->rules);
     block_sync(); /* the constraint is open */
     mask_part part = masks_part(p, x);
-    if (runs && leads && p.trial) begin_trial(s, x->constraint, &t);
+    if (runs && leads && p.trial) begin_trial(s, x->rules, &t);
     for (uint32_t position = 0; position <= p.draft_count && runs; position++) {
         uint64_t at = static_cast<uint64_t>(row) * (p.draft_count + 1) + position;
         bool empty = !goes_on || (s.slot->flags & (SLOT_STOPPED | SLOT_FAILED)) != 0;
-        if (!empty) mask_step(p.sampler, s, x->constraint, nullptr, &x->totals, &round, part);
+        if (!empty) mask_step(p.sampler, s, x->rules, nullptr, &x->totals, &round, part);
         if (p.masks != nullptr) write_words(p, part, at, empty);
         if (p.logits != nullptr) write_logits(p, part, at, empty);
         if (position == p.draft_count) break;
@@ -111,13 +111,14 @@ DEVICE void masks_row(const masks_params &p) {
         bool allowed = !empty && draft >= 0 && part_has(part, static_cast<uint32_t>(draft)) && part_bit(part, static_cast<uint32_t>(draft));
         uint64_t totals[1] = {thread_index() == 0 && allowed};
         total_in_cluster<1, 1>(&x->totals, &round, totals);
-        if (leads) x->goes_on = totals[0] != 0 && try_draft(p.sampler, s, x->constraint, static_cast<uint32_t>(draft), &t);
+        if (leads) x->goes_on = totals[0] != 0 && try_draft(p.sampler, s, x->rules, static_cast<uint32_t>(draft), &t);
         cluster_sync(); /* the slot has moved */
         goes_on = in_block(x, 0)->goes_on;
         cluster_sync(); /* and all know it */
         valid += goes_on;
     }
-    if (leads && runs && p.trial) end_trial(p.sampler, s, x->constraint, &t);
+    cluster_sync(); /* all have read the slot, before it is what it was */
+    if (leads && runs && p.trial) end_trial(p.sampler, s, x->rules, &t);
     if (leads && p.valid_counts != nullptr) p.valid_counts[row] = valid;
     grid_release();
     cluster_sync(); /* no block ends while another reads its memory */

@@ -20,6 +20,8 @@ struct moves_params {
     uint32_t *statuses;      /* [rows] or NULL */
 };
 
+DEVICE uint32_t status_if(bool holds, uint32_t status) { return holds ? status : 0; }
+
 /* Whether a row's slot can be worked on: -1 is idle, others must be bound. */
 DEVICE bool open_row(const sampler_view &sampler, int32_t index, slot_view *s, uint32_t *status) {
     *status = index == -1 ? WEIR_ROW_STATUS_IDLE : WEIR_ROW_STATUS_INVALID;
@@ -57,8 +59,8 @@ DEVICE void move_row(const moves_params &p, uint32_t row) {
             done = slot_take_back(p.sampler, s, p.counts[row]);
         else
             done = catch_up(p, s, c, p.lines != nullptr ? p.lines[row] : p.slots[row], &full);
-        status = (done ? 0u : WEIR_ROW_STATUS_REJECTED) | (s.slot->flags & SLOT_STOPPED ? WEIR_ROW_STATUS_STOPPED : 0u) |
-                 (s.slot->flags & SLOT_FAILED ? WEIR_ROW_STATUS_NO_TOKEN : 0u) | (full ? WEIR_ROW_STATUS_COUNTS_FULL : 0u);
+        status = status_if(!done, WEIR_ROW_STATUS_REJECTED) | status_if(s.slot->flags & SLOT_STOPPED, WEIR_ROW_STATUS_STOPPED) |
+                 status_if(s.slot->flags & SLOT_FAILED, WEIR_ROW_STATUS_NO_TOKEN) | status_if(full, WEIR_ROW_STATUS_COUNTS_FULL);
     }
     if (p.statuses != nullptr) p.statuses[row] = status;
 }

@@ -218,7 +218,7 @@ DEVICE raw_view look_at_all(select_shared *x, uint32_t *round, const Entries &e,
 template <typename Entries>
 DEVICE drawn draw(select_shared *x, uint32_t *round, const Entries &e, const weir_sampling &sampling, uint64_t bits, const top_view &out) {
     uint32_t top, column;
-    uint64_t allowed = find_top(x, round, e, true, &top, &column), count;
+    uint64_t allowed = find_top(x, round, e, true, &top, &column), count = 0;
     if (allowed == 0) return {UINT32_MAX, 0.0f};
     if (sampling.temperature < LEAST_TEMPERATURE) {
         if (out.count != 0 && cluster_rank() == 0 && thread_index() == 0) {

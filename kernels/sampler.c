@@ -4,6 +4,7 @@
 #include <fenv.h>
 #include <string.h>
 
+#include "device_image.h"
 #include "host/options.h"
 #include "sampler_check.h"
 
@@ -12,32 +13,25 @@ static weir_status checked_step(weir_sampler *sampler, const weir_step *step, we
 /* --- creating ---------------------------------------------------------------------------------------------- */
 
 weir_status weir_sampler_create(const weir_sampler_options *options, weir_sampler **out, weir_error *error) {
+    if (options && options->size >= sizeof *options && options->device) {
+#ifdef WEIR_CUDA
+        return sampler_create_on(&backend_cuda, options, out, error);
+#else
+        if (out) *out = NULL;
+        return fail(error, WEIR_ERROR_DEVICE, "options->device is set, but this library was built without CUDA");
+#endif
+    }
     return sampler_create_on(&backend_cpu, options, out, error);
 }
 
 weir_status sampler_create_on(const backend *backend, const weir_sampler_options *given, weir_sampler **out,
                               weir_error *error) {
-    enum { SLOTS_MOST = 1 << 24, WIDTH_MOST = 1 << 26 }; /* all sizes fit 32 bits */
-    enum { ROLLBACK_LEAST = 256, ROLLBACK_MOST = 1 << 20, COUNTED_DEFAULT = 4096, COUNTED_MOST = 1 << 24 };
     if (!out) return fail(error, WEIR_ERROR_ARGUMENT, "out is NULL");
     *out = NULL;
-    if (!given) return fail(error, WEIR_ERROR_ARGUMENT, "options is NULL: slot_count and logits_width have no default");
-    weir_sampler_options options = WEIR_SAMPLER_OPTIONS_INIT;
-    TRY(READ_OPTIONS(weir_sampler_options, logits_width, given, &options, error));
-    if (options.slot_count == 0 || options.slot_count > SLOTS_MOST)
-        return fail(error, WEIR_ERROR_ARGUMENT, "slot_count is %u, expected 1 to %d", options.slot_count, SLOTS_MOST);
-    if (options.logits_width == 0 || options.logits_width > WIDTH_MOST)
-        return fail(error, WEIR_ERROR_ARGUMENT, "logits_width is %u, expected 1 to %d", options.logits_width,
-                    WIDTH_MOST);
-    if (options.rollback_tokens > ROLLBACK_MOST)
-        return fail(error, WEIR_ERROR_ARGUMENT, "rollback_tokens is %u, expected at most %d", options.rollback_tokens,
-                    ROLLBACK_MOST);
-    if (options.counted_tokens > COUNTED_MOST)
-        return fail(error, WEIR_ERROR_ARGUMENT, "counted_tokens is %u, expected at most %d", options.counted_tokens,
-                    COUNTED_MOST);
-    if (options.rollback_tokens < ROLLBACK_LEAST) options.rollback_tokens = ROLLBACK_LEAST;
-    if (options.counted_tokens == 0) options.counted_tokens = COUNTED_DEFAULT;
-    if (options.counted_tokens > options.logits_width) options.counted_tokens = options.logits_width;
+    weir_sampler_options options;
+    weir_device_options device;
+    TRY(check_sampler_options(given, &options, &device, error));
+    if (backend->on_device) TRY(check_device_memory(&options, error));
 
     weir_allocator allocator = allocator_or_default(options.allocator);
     options.allocator = &allocator;
@@ -59,6 +53,17 @@ weir_status sampler_create_on(const backend *backend, const weir_sampler_options
     return WEIR_OK;
 }
 
+weir_status weir_sampler_device_bytes(const weir_sampler_options *given, size_t *bytes, weir_error *error) {
+    if (!bytes) return fail(error, WEIR_ERROR_ARGUMENT, "bytes is NULL");
+    *bytes = 0;
+    weir_sampler_options options;
+    weir_device_options device;
+    TRY(check_sampler_options(given, &options, &device, error));
+    if (!options.device) return fail(error, WEIR_ERROR_ARGUMENT, "options->device is NULL: the CPU backend takes no device memory");
+    *bytes = device_bytes(&options);
+    return WEIR_OK;
+}
+
 void weir_sampler_destroy(weir_sampler *sampler) {
     if (!sampler) return;
     weir_allocator allocator = sampler->allocator;
@@ -69,6 +74,12 @@ void weir_sampler_destroy(weir_sampler *sampler) {
 weir_status weir_sampler_set_stream(weir_sampler *sampler, weir_stream stream, weir_error *error) {
     if (!sampler) return fail(error, WEIR_ERROR_ARGUMENT, "sampler is NULL");
     return sampler->backend->set_stream(sampler->state, stream, error);
+}
+
+weir_status weir_sampler_upload(weir_sampler *sampler, const weir_grammar *grammar, weir_stream stream,
+                                weir_error *error) {
+    if (!sampler || !grammar) return fail(error, WEIR_ERROR_ARGUMENT, "%s is NULL", sampler ? "grammar" : "sampler");
+    return sampler->backend->upload(sampler->state, grammar, stream, error);
 }
 
 /* --- slots ------------------------------------------------------------------------------------------------- */
@@ -146,7 +157,7 @@ static __attribute__((noinline)) weir_status checked_step(weir_sampler *sampler,
                                                           weir_error *error) {
     TRY(check_step(sampler, step, error));
     TRY(check_rows(sampler, step->slots, step->row_count, error));
-    TRY(check_settings(sampler, step, error));
+    if (!sampler->backend->on_device) TRY(check_settings(sampler, step, error));
     return sampler->backend->step(sampler->state, step, error);
 }
 

@@ -5,8 +5,83 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "device_image.h"
+#include "host/options.h"
+
 static weir_status check_sampling(const weir_sampling *sampling, bool counts, size_t row, weir_error *error);
 static weir_status at_row(size_t row, weir_status status, weir_error *error);
+
+/* --- options ----------------------------------------------------------------------------------------------- */
+
+enum { SLOTS_MOST = 1 << 24, WIDTH_MOST = 1 << 26 }; /* all sizes fit 32 bits */
+enum { ROLLBACK_LEAST = 256, ROLLBACK_MOST = 1 << 20, COUNTED_DEFAULT = 4096, COUNTED_MOST = 1 << 24 };
+
+/* A size of a slot in device memory: `fallback` where it is 0, or an error where it is beyond 2^22. */
+static weir_status fill_size(const char *name, uint32_t fallback, uint32_t *value, weir_error *error) {
+    enum { SIZE_MOST = 1 << 22 };
+    if (*value == 0) *value = fallback;
+    if (*value <= SIZE_MOST) return WEIR_OK;
+    return fail(error, WEIR_ERROR_ARGUMENT, "device.%s is %u, expected at most %d", name, *value, SIZE_MOST);
+}
+
+static weir_status fill_device(const weir_sampler_options *options, weir_device_options *device, weir_error *error) {
+    if (device->pool_bytes == 0) device->pool_bytes = (size_t)256 << 20;
+    TRY(fill_size("grammar_count", 1024, &device->grammar_count, error));
+    TRY(fill_size("sequence_words", 2048, &device->sequence_words, error));
+    TRY(fill_size("walk_words", 8192, &device->walk_words, error));
+    TRY(fill_size("log_words", 16 * options->rollback_tokens, &device->log_words, error));
+    TRY(fill_size("stop_capacity", 64, &device->stop_capacity, error));
+    TRY(fill_size("bias_capacity", 1024, &device->bias_capacity, error));
+    TRY(fill_size("bad_word_tokens", 1024, &device->bad_word_tokens, error));
+    if ((unsigned)device->variant > WEIR_DEVICE_RESIDENT)
+        return fail(error, WEIR_ERROR_ARGUMENT, "device.variant is %d, expected WEIR_DEVICE_AUTO, STREAMED or RESIDENT",
+                    (int)device->variant);
+    if (device->cluster > 16 || (device->cluster & (device->cluster - 1)) != 0)
+        return fail(error, WEIR_ERROR_ARGUMENT, "device.cluster is %u, expected 0, 1, 2, 4, 8 or 16", device->cluster);
+    if (options->rollback_tokens > 1 << 16)
+        return fail(error, WEIR_ERROR_ARGUMENT, "rollback_tokens is %u, expected at most %d on a device",
+                    options->rollback_tokens, 1 << 16);
+    return WEIR_OK;
+}
+
+weir_status check_sampler_options(const weir_sampler_options *given, weir_sampler_options *out,
+                                  weir_device_options *device, weir_error *error) {
+    if (!given) return fail(error, WEIR_ERROR_ARGUMENT, "options is NULL: slot_count and logits_width have no default");
+    weir_sampler_options options = WEIR_SAMPLER_OPTIONS_INIT;
+    TRY(READ_OPTIONS(weir_sampler_options, logits_width, given, &options, error));
+    if (options.slot_count == 0 || options.slot_count > SLOTS_MOST)
+        return fail(error, WEIR_ERROR_ARGUMENT, "slot_count is %u, expected 1 to %d", options.slot_count, SLOTS_MOST);
+    if (options.logits_width == 0 || options.logits_width > WIDTH_MOST)
+        return fail(error, WEIR_ERROR_ARGUMENT, "logits_width is %u, expected 1 to %d", options.logits_width,
+                    WIDTH_MOST);
+    if (options.rollback_tokens > ROLLBACK_MOST)
+        return fail(error, WEIR_ERROR_ARGUMENT, "rollback_tokens is %u, expected at most %d", options.rollback_tokens,
+                    ROLLBACK_MOST);
+    if (options.counted_tokens > COUNTED_MOST)
+        return fail(error, WEIR_ERROR_ARGUMENT, "counted_tokens is %u, expected at most %d", options.counted_tokens,
+                    COUNTED_MOST);
+    if (options.rollback_tokens < ROLLBACK_LEAST) options.rollback_tokens = ROLLBACK_LEAST;
+    if (options.counted_tokens == 0) options.counted_tokens = COUNTED_DEFAULT;
+    if (options.counted_tokens > options.logits_width) options.counted_tokens = options.logits_width;
+    *out = options;
+    if (!options.device) return WEIR_OK;
+    *device = (weir_device_options)WEIR_DEVICE_OPTIONS_INIT;
+    TRY(READ_OPTIONS(weir_device_options, bytes, options.device, device, error));
+    out->device = device;
+    return fill_device(&options, device, error);
+}
+
+weir_status check_device_memory(const weir_sampler_options *options, weir_error *error) {
+    if (!options->device) return fail(error, WEIR_ERROR_ARGUMENT, "options->device is NULL");
+    if (!options->device->memory) return fail(error, WEIR_ERROR_ARGUMENT, "device.memory is NULL");
+    if ((uintptr_t)options->device->memory % 256)
+        return fail(error, WEIR_ERROR_ARGUMENT, "device.memory is at %p, expected a multiple of 256 bytes",
+                    options->device->memory);
+    size_t least = device_bytes(options);
+    if (options->device->bytes < least)
+        return fail(error, WEIR_ERROR_ARGUMENT, "device.bytes is %zu, expected at least %zu", options->device->bytes, least);
+    return WEIR_OK;
+}
 
 /* --- slots ------------------------------------------------------------------------------------------------- */
 
@@ -202,6 +277,10 @@ weir_status check_draft_masks(const weir_sampler *sampler, const weir_draft_mask
 
 /* Every row idle, or a bound slot that no other row has. */
 weir_status check_rows(weir_sampler *sampler, const int32_t *slots, size_t row_count, weir_error *error) {
+    if (sampler->backend->on_device) {
+        if (row_count <= UINT16_MAX) return WEIR_OK;
+        return fail(error, WEIR_ERROR_ARGUMENT, "row_count is %zu, expected at most %d on a device", row_count, UINT16_MAX);
+    }
     sampler->call++;
     for (size_t row = 0; row < row_count; row++) {
         int32_t slot = slots[row];

@@ -22,12 +22,17 @@ struct weir_sampler {
     slot_use uses[];
 };
 
+/* The options of a sampler, with their defaults, and of its device where options->device is given. */
+weir_status check_sampler_options(const weir_sampler_options *given, weir_sampler_options *options,
+                                  weir_device_options *device, weir_error *error);
+/* Their device memory. */
+weir_status check_device_memory(const weir_sampler_options *options, weir_error *error);
 /* A slot's number; one that is bound; what a sequence is bound with. */
 weir_status check_slot(const weir_sampler *sampler, uint32_t slot, weir_error *error);
 weir_status check_bound(const weir_sampler *sampler, uint32_t slot, weir_error *error);
 weir_status check_sequence(const weir_sampler *sampler, const weir_slot_options *options, weir_error *error);
 
-/* Batches of one row at least. */
+/* Batches of one row at least; rows only where the host may look at them, and not more than a launch can have. */
 weir_status check_rows(weir_sampler *sampler, const int32_t *slots, size_t row_count, weir_error *error);
 weir_status check_step(const weir_sampler *sampler, const weir_step *step, weir_error *error);
 weir_status check_settings(const weir_sampler *sampler, const weir_step *step, weir_error *error);

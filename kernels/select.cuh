@@ -75,7 +75,7 @@ DEVICE void narrow(uint64_t goal, const uint32_t (&pivots)[3], const uint64_t (&
 
 DEVICE void add_to_totals(const select_window &w, const uint32_t (&pivots)[3], uint32_t order, uint32_t weight, uint64_t (&totals)[6]) {
     if (order < w.low || order > w.high) return;
-#pragma unroll
+    UNROLL
     for (int i = 0; i < 3; i++) {
         totals[i] += order >= pivots[i] ? weight : 0;
         totals[i + 3] += order >= pivots[i];

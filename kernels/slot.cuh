@@ -77,7 +77,7 @@ DEVICE uint32_t walker_words(const machine &m, const vocab_tables *v) {
 /* Walkers that a slot has room for; at least one, as binding it has seen to. */
 DEVICE uint32_t walker_count(const slot_view &s, const machine &m, const vocab_tables *v) {
     uint32_t count = s.layout->frames_words / walker_words(m, v);
-    return count < WALKERS ? count : WALKERS;
+    return count < WALKERS ? count : static_cast<uint32_t>(WALKERS);
 }
 
 /* A walk from the slot's state in the room of a walker. */

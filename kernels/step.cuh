@@ -43,7 +43,7 @@ struct step_result {
 
 struct step_shared {
     select_shared select;
-    constraint constraint;
+    constraint rules;
     step_result result;
     uint32_t counter;
 };
@@ -124,16 +124,16 @@ DEVICE step_result step_position(const step_params &p, step_shared *x, uint32_t 
     e.slot = s;
     e.vectors = shared_vectors(x, p);
     const uint32_t *given = p.masks != nullptr ? p.masks + at * p.masks_stride : nullptr;
-    mask_count mask = mask_step(p.sampler, s, x->constraint, given, &x->select.totals, round, e.mask);
+    mask_count mask = mask_step(p.sampler, s, x->rules, given, &x->select.totals, round, e.mask);
     drawn drawn = {UINT32_MAX, 0.0f};
     if (mask.legal != 0) drawn = choose(p, x, round, s, sampling, mask, at, e);
     if (cluster_rank() == 0 && thread_index() == 0) {
         bool counts_full = false;
         step_result result = {-1, 0.0f, WEIR_ROW_STATUS_NO_TOKEN};
-        if (drawn.column != UINT32_MAX && slot_take(p.sampler, s, x->constraint, drawn.column, &counts_full))
+        if (drawn.column != UINT32_MAX && slot_take(p.sampler, s, x->rules, drawn.column, &counts_full))
             result = {static_cast<int32_t>(drawn.column), drawn.logprob,
-                      (s.slot->flags & SLOT_STOPPED ? WEIR_ROW_STATUS_STOPPED : WEIR_ROW_STATUS_OK) |
-                          (mask.forced ? WEIR_ROW_STATUS_STOP_FORCED : 0u) | (counts_full ? WEIR_ROW_STATUS_COUNTS_FULL : 0u)};
+                      status_if(s.slot->flags & SLOT_STOPPED, WEIR_ROW_STATUS_STOPPED) |
+                          status_if(mask.forced, WEIR_ROW_STATUS_STOP_FORCED) | status_if(counts_full, WEIR_ROW_STATUS_COUNTS_FULL)};
         else
             s.slot->flags |= SLOT_FAILED;
         x->result = result;
@@ -166,11 +166,11 @@ template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void step_row(const step
     uint32_t row = cluster_index(), round = 0;
     grid_wait();
     slot_view s = {};
-    weir_sampling sampling;
+    weir_sampling sampling = {};
     step_result result = {-1, 0.0f, 0};
     bool runs = open_row(p.sampler, p.slots[row], &s, &result.status);
     if (runs && !read_sampling(p, row, s, &sampling)) runs = false, result.status = WEIR_ROW_STATUS_INVALID;
-    if (runs && thread_index() == 0) constraint_open(p.sampler, s, &x->constraint);
+    if (runs && thread_index() == 0) constraint_open(p.sampler, s, &x->rules);
     block_sync(); /* the constraint is open */
     for (uint32_t position = 0; position < p.positions; position++) {
         uint64_t at = static_cast<uint64_t>(row) * p.positions + position;

@@ -236,6 +236,13 @@ bool test_has_failed(void) {
     return testing::Test::HasFailure();
 }
 
+const char *test_running(void) {
+    static std::string name;
+    const testing::TestInfo *test = testing::UnitTest::GetInstance()->current_test_info();
+    name = std::string(test->test_suite_name()) + "." + test->name();
+    return name.c_str();
+}
+
 /* --- files ------------------------------------------------------------------------------------------------ */
 
 const char *test_data(const char *relative, char *buffer, size_t capacity) {

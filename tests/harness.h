@@ -84,6 +84,8 @@ __extension__ typedef __int128 test_integer;
 void test_context(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Has this test failed so far? For loops that should not print a thousand failures. */
 bool test_has_failed(void);
+/* The test that runs, as "suite.name"; until the next call. */
+const char *test_running(void);
 
 /* --- files ------------------------------------------------------------------------------------------------ */
 

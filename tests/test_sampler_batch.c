@@ -1,5 +1,7 @@
 /* test_sampler_batch.c - what a batch, a machine, a stride and bad arguments may change: nothing. */
+#ifndef _DEFAULT_SOURCE
 #define _DEFAULT_SOURCE
+#endif
 #include <fenv.h>
 #include <float.h>
 #include <math.h>
