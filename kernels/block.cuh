@@ -12,13 +12,23 @@ struct exchange {
     uint64_t block[2][TOTALS_MOST];
 };
 
-DEVICE uint64_t shuffle_xor64(uint64_t value, uint32_t mask) {
-    uint32_t low = warp_shuffle_xor(static_cast<uint32_t>(value), mask);
-    uint32_t high = warp_shuffle_xor(static_cast<uint32_t>(value >> 32), mask);
-    return static_cast<uint64_t>(high) << 32 | low;
+/* The sum over a warp of values below 2^54: no lane has more than 2^22 masses. */
+DEVICE uint64_t warp_sum64(uint64_t value) {
+    uint64_t high = warp_add(static_cast<uint32_t>(value >> 27));
+    return (high << 27) + warp_add(static_cast<uint32_t>(value) & 0x7FFFFFFu);
 }
 
-/* The first SUMS of COUNT values are added, of the others the largest is taken. */
+DEVICE uint64_t warp_max64(uint64_t value) {
+    uint32_t own = static_cast<uint32_t>(value >> 32), high = warp_max(own);
+    return static_cast<uint64_t>(high) << 32 | warp_max(own == high ? static_cast<uint32_t>(value) : 0);
+}
+
+/* The first SUMS of COUNT values are added over the warp, of the others the largest is taken. */
+template <int COUNT, int SUMS> DEVICE void warp_totals(uint64_t (&values)[COUNT]) {
+    UNROLL
+    for (int i = 0; i < COUNT; i++) values[i] = i < SUMS ? warp_sum64(values[i]) : warp_max64(values[i]);
+}
+
 template <int COUNT, int SUMS> DEVICE void merge(uint64_t *values, const uint64_t *others) {
     UNROLL
     for (int i = 0; i < COUNT; i++) {
@@ -30,31 +40,14 @@ template <int COUNT, int SUMS> DEVICE void merge(uint64_t *values, const uint64_
 /* values of all threads of the block, in every thread of the first warp. */
 template <int COUNT, int SUMS> DEVICE void total_in_first_warp(exchange *x, uint64_t (&values)[COUNT]) {
     static_assert(COUNT <= TOTALS_MOST, "room in exchange");
-    uint64_t others[COUNT];
-    for (uint32_t step = WARP / 2; step > 0; step /= 2) {
-        for (int i = 0; i < COUNT; i++) others[i] = shuffle_xor64(values[i], step);
-        merge<COUNT, SUMS>(values, others);
-    }
+    warp_totals<COUNT, SUMS>(values);
     for (int i = 0; i < COUNT; i++)
         if (lane_index() == 0) x->warps[warp_index()][i] = values[i];
     block_sync(); /* the warps' totals are written */
     if (warp_index() != 0) return;
     bool full = lane_index() < block_threads() / WARP;
     for (int i = 0; i < COUNT; i++) values[i] = full ? x->warps[lane_index()][i] : 0;
-    for (uint32_t step = WARP / 2; step > 0; step /= 2) {
-        for (int i = 0; i < COUNT; i++) others[i] = shuffle_xor64(values[i], step);
-        merge<COUNT, SUMS>(values, others);
-    }
-}
-
-/* values of all threads of the block, in every thread. */
-template <int COUNT, int SUMS> DEVICE void total_in_block(exchange *x, uint64_t (&values)[COUNT]) {
-    total_in_first_warp<COUNT, SUMS>(x, values);
-    for (int i = 0; i < COUNT; i++)
-        if (thread_index() == 0) x->block[0][i] = values[i];
-    block_sync(); /* the block's total is written */
-    for (int i = 0; i < COUNT; i++) values[i] = x->block[0][i];
-    block_sync(); /* and read, before the next is written */
+    warp_totals<COUNT, SUMS>(values);
 }
 
 /* values of all threads of the cluster, in every thread. *round counts these calls, in every thread alike. */

@@ -122,19 +122,30 @@ template <typename Entries>
 DEVICE uint64_t filter(select_shared *x, uint32_t *round, const Entries &e, const weir_sampling &sampling, uint32_t top, uint64_t allowed,
                        kept *k, uint64_t *count) {
     bool min_p_first = (sampling.flags & WEIR_SAMPLING_MIN_P_FIRST) != 0, joint = (sampling.flags & WEIR_SAMPLING_JOINT) != 0;
-    uint64_t seen = 0, total;
-    bool heavy = min_p_first && sampling.min_p > 0.0f;
+    bool heavy = min_p_first && sampling.min_p > 0.0f, known = false;
+    uint64_t seen = 0, total = 0;
     if (heavy) k->least_mass = least_mass(sampling.min_p);
-    if (min_p_first || joint) seen = total_mass(x, round, e, true, *k, count);
+    if (heavy || joint) {
+        seen = total = total_mass(x, round, e, true, *k, count);
+        known = true;
+    }
     if (heavy) allowed = *count;
-    if (sampling.top_k != 0 && sampling.top_k < allowed) cut_by_count(x, round, e, true, top, sampling.top_k, allowed, heavy, k);
-    total = total_mass(x, round, e, true, *k, count);
+    if (sampling.top_k != 0 && sampling.top_k < allowed) {
+        cut_by_count(x, round, e, true, top, sampling.top_k, allowed, heavy, k);
+        known = false;
+    }
+    if (!known) total = total_mass(x, round, e, true, *k, count);
+    known = true;
     if (sampling.top_p < 1.0f) {
         uint64_t goal = share_of(sampling.top_p, joint ? seen : total);
-        if (goal < total) cut_by_mass(x, round, e, top, goal, total, *count, k);
+        known = goal >= total;
+        if (!known) cut_by_mass(x, round, e, top, goal, total, *count, k);
     }
-    if (!min_p_first && sampling.min_p > 0.0f) k->least_mass = least_mass(sampling.min_p);
-    return total_mass(x, round, e, true, *k, count);
+    if (!min_p_first && sampling.min_p > 0.0f) {
+        k->least_mass = least_mass(sampling.min_p);
+        known = false;
+    }
+    return known ? total : total_mass(x, round, e, true, *k, count);
 }
 
 /* --- the likeliest ------------------------------------------------------------------------------------------------- */

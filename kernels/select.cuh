@@ -2,13 +2,18 @@
  *
  * Every entry has an order (0: it takes no part) and a weight. Sought is the largest bound such that the entries at or above
  * it weigh at least the goal. A window around it is narrowed by passes over all entries, three pivots at a time, until what
- * lies in it fits a list of one block, which narrows it to one. Exact: pivots only decide how fast. */
+ * lies in it fits a list of one block, which finds it by its digits. Exact: pivots only decide how fast. */
 #ifndef WEIR_KERNELS_SELECT_CUH
 #define WEIR_KERNELS_SELECT_CUH
 
 #include "entries.cuh"
 
-enum { LIST_MOST = 1024 };
+enum {
+    LIST_MOST = 1024, /* entries; as many as top log-probabilities */
+    DIGIT_BITS = 8,   /* of the search in the list */
+    DIGITS = 1 << DIGIT_BITS
+};
+static_assert(LIST_MOST >= WEIR_TOP_LOGPROBS_MOST, "they are sorted there");
 
 struct weighed {
     uint32_t order, weight;
@@ -20,18 +25,20 @@ struct selection {
     uint64_t at;    /* and of those that equal it */
 };
 
-/* A block's part in selections; the list and the result are those of the first block of the cluster. */
-struct select_shared {
-    exchange totals;
-    weighed list[LIST_MOST];
-    uint32_t count;
-    selection result;
-};
-
 /* Where the bound lies: weights of the entries above the window, and in it. */
 struct select_window {
     uint32_t low, high;
     uint64_t above, inside, count;
+};
+
+/* A block's part in selections; all but the totals are used by the first block of the cluster. */
+struct select_shared {
+    exchange totals;
+    weighed list[LIST_MOST];
+    uint32_t count;
+    uint32_t sums[2][DIGITS]; /* of the lower and upper halves of weights */
+    select_window window;
+    selection result;
 };
 
 /* Three places above low, up to high, ascending: the middle of the orders, and where these are keys, of their logits. */
@@ -82,18 +89,58 @@ DEVICE void add_to_totals(const select_window &w, const uint32_t (&pivots)[3], u
     }
 }
 
-/* In the first block: from its list to one place. */
-DEVICE void select_in_list(select_shared *x, bool keys, uint64_t goal, select_window w) {
-    while (w.low < w.high && w.count > 0) {
-        uint32_t pivots[3];
-        uint64_t totals[6] = {};
-        place_pivots(w, keys, pivots);
-        for (uint32_t i = thread_index(); i < x->count; i += block_threads())
-            add_to_totals(w, pivots, x->list[i].order, x->list[i].weight, totals);
-        total_in_block<6, 6>(&x->totals, totals);
-        narrow(goal, pivots, totals, &w);
+/* Of the sums by digit, in the first warp: the digit at which the goal is reached, from the largest down. */
+DEVICE void choose_digit(select_shared *x, uint64_t goal, uint32_t low, uint32_t shift, uint64_t above) {
+    enum : uint32_t { EACH = DIGITS / WARP };
+    uint64_t own = 0, before;
+    for (uint32_t i = 0; i < EACH; i++) {
+        uint32_t digit = DIGITS - 1 - (lane_index() * EACH + i);
+        own += x->sums[0][digit] + (static_cast<uint64_t>(x->sums[1][digit]) << 16);
     }
-    if (thread_index() == 0) x->result = {w.low, w.above, w.inside};
+    uint64_t sum = own;
+    for (uint32_t step = 1; step < WARP; step *= 2) {
+        uint32_t high = warp_shuffle_up(static_cast<uint32_t>(sum >> 32), step), lower = warp_shuffle_up(static_cast<uint32_t>(sum), step);
+        if (lane_index() >= step) sum += static_cast<uint64_t>(high) << 32 | lower;
+    }
+    before = above + sum - own;
+    uint32_t reached = warp_ballot(above + sum >= goal);
+    if (lane_index() != lowest_one(reached)) return;
+    for (uint32_t i = 0;; i++) {
+        uint32_t digit = DIGITS - 1 - (lane_index() * EACH + i);
+        uint64_t weight = x->sums[0][digit] + (static_cast<uint64_t>(x->sums[1][digit]) << 16);
+        if (before + weight >= goal) {
+            x->window.low = low + (digit << shift);
+            x->window.above = before;
+            x->window.inside = weight;
+            return;
+        }
+        before += weight;
+    }
+}
+
+/* In the first block: from its list to one place, by the digits of the orders, the leading ones first. */
+DEVICE void select_in_list(select_shared *x, uint64_t goal, const select_window &window) {
+    uint32_t low = window.low, bits = window.high > low ? highest_one(window.high - low) + 1 : 0;
+    uint64_t above = window.above;
+    while (bits > 0) {
+        uint32_t shift = bits > DIGIT_BITS ? bits - DIGIT_BITS : 0;
+        for (uint32_t i = thread_index(); i < 2 * DIGITS; i += block_threads()) x->sums[i / DIGITS][i % DIGITS] = 0;
+        block_sync(); /* the sums are 0 */
+        for (uint32_t i = thread_index(); i < x->count; i += block_threads()) {
+            weighed entry = x->list[i];
+            uint32_t at = entry.order - low;
+            if (entry.order < low || (bits < 32 && at >> bits != 0)) continue;
+            atomic_add(&x->sums[0][at >> shift], entry.weight & 0xFFFFu);
+            atomic_add(&x->sums[1][at >> shift], entry.weight >> 16);
+        }
+        block_sync(); /* the sums are complete */
+        if (warp_index() == 0) choose_digit(x, goal, low, shift, above);
+        block_sync(); /* the digit is chosen */
+        low = x->window.low;
+        above = x->window.above;
+        bits = shift;
+    }
+    if (thread_index() == 0) x->result = {low, above, x->window.inside};
 }
 
 /* each(visit) calls visit(order, weight) for every entry of the block. `window` holds the bound sought, with the weight and
@@ -117,7 +164,7 @@ DEVICE selection select_bound(select_shared *x, uint32_t *round, bool keys, uint
         home->list[atomic_add(&home->count, 1)] = {order, weight};
     });
     cluster_sync(); /* the list is written */
-    if (cluster_rank() == 0) select_in_list(x, keys, goal, window);
+    if (cluster_rank() == 0) select_in_list(x, goal, window);
     cluster_sync(); /* the result is written */
     selection result = home->result;
     cluster_sync(); /* and read, before there is another */

@@ -2,6 +2,7 @@
 #define ON_DEVICE_ITSELF
 #include "on_device.h"
 
+#include <fenv.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,7 @@ weir_status on_device_create_on(const backend *, const weir_sampler_options *giv
     options.device = &device;
     device.pool_bytes = 16 << 20;
     device.grammar_count = 32;
+    device.stop_capacity = 512;
     device.variant = chosen.variant;
     device.cluster = chosen.cluster;
     *out = nullptr;
@@ -117,13 +119,18 @@ template <typename T> static T *out(arrays *a, T *host, size_t count) {
     return static_cast<T *>(to_device(a, host, count * sizeof(T), true));
 }
 
+/* A device does not know the caller's floating-point mode; an emulated one works on the caller's thread. */
 static void finish(arrays *a) {
+    fenv_t environment;
+    fegetenv(&environment);
+    fesetenv(FE_DFL_ENV);
     for (int i = 0; i < a->count; i++)
         if (a->items[i].host != nullptr && a->items[i].bytes != 0)
             ASSERT_EQ(device_copy_out(a->items[i].host, a->items[i].at, a->items[i].bytes, nullptr), 0);
     ASSERT_EQ(device_wait(nullptr), 0);
     for (int i = 0; i < a->count; i++) device_free(a->items[i].block);
     a->count = 0;
+    fesetenv(&environment);
 }
 
 static size_t rows_of(size_t count, size_t stride, size_t used) { return count == 0 ? 0 : (count - 1) * stride + used; }
