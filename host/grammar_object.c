@@ -61,6 +61,8 @@ void weir_grammar_statistics(const weir_grammar *g, weir_grammar_stats *stats) {
     stats->guarded_sum = t->guarded_sum;
     stats->frame_words = t->frame_words;
     stats->blob_bytes = t->bytes;
+    stats->sequence_words = (uint32_t)machine_sequence_words(t);
+    stats->walk_words = (uint32_t)(t->kept_slots ? machine_walk_words(t) : machine_frames_words(t));
     stats->compile_work = t->work;
 }
 

@@ -237,6 +237,8 @@ typedef struct weir_grammar_stats {
     uint64_t blob_bytes;           /* tables */
     uint64_t compile_work;         /* units of work spent */
     uint64_t rows_built_late;      /* rows built after compiling: always 0 */
+    uint32_t sequence_words;       /* of 4 bytes, of a sequence in a device's slot, */
+    uint32_t walk_words;           /* and least for looking at its tokens */
 } weir_grammar_stats;
 WEIR_API void weir_grammar_statistics(const weir_grammar *grammar, weir_grammar_stats *stats);
 
@@ -389,8 +391,8 @@ typedef struct weir_device_options {
     size_t bytes;             /* of it; more than weir_sampler_device_bytes says makes the pool larger */
     size_t pool_bytes;        /* for grammars and vocabularies; 256 MiB */
     uint32_t grammar_count;   /* grammars on the device at a time; 1,024 */
-    uint32_t sequence_words;  /* of 4 bytes, for the state of a sequence; 2,048. weir_grammar_sequence_words is what one takes */
-    uint32_t walk_words;      /* for looking at tokens; 8,192 */
+    uint32_t sequence_words;  /* of 4 bytes, for the state of a sequence; 4,096. weir_grammar_stats says what one takes */
+    uint32_t walk_words;      /* for looking at tokens; 16,384 */
     uint32_t log_words;       /* what rollback remembers; 16 a token */
     uint32_t stop_capacity;   /* stop ids of a slot; 64 */
     uint32_t bias_capacity;   /* logit biases of a slot; 1,024 */

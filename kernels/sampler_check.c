@@ -27,8 +27,8 @@ static weir_status fill_size(const char *name, uint32_t fallback, uint32_t *valu
 static weir_status fill_device(const weir_sampler_options *options, weir_device_options *device, weir_error *error) {
     if (device->pool_bytes == 0) device->pool_bytes = (size_t)256 << 20;
     TRY(fill_size("grammar_count", 1024, &device->grammar_count, error));
-    TRY(fill_size("sequence_words", 2048, &device->sequence_words, error));
-    TRY(fill_size("walk_words", 8192, &device->walk_words, error));
+    TRY(fill_size("sequence_words", 4096, &device->sequence_words, error));
+    TRY(fill_size("walk_words", 16384, &device->walk_words, error));
     TRY(fill_size("log_words", 16 * options->rollback_tokens, &device->log_words, error));
     TRY(fill_size("stop_capacity", 64, &device->stop_capacity, error));
     TRY(fill_size("bias_capacity", 1024, &device->bias_capacity, error));

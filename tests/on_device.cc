@@ -15,9 +15,11 @@ static const backend *const device_backend = &backend_cuda;
 static const backend *const device_backend = &backend_simt;
 #endif
 
-static on_device_choice chosen;
-
-void on_device_choose(on_device_choice choice) { chosen = choice; }
+/* WEIR_DEVICE_VARIANT and WEIR_DEVICE_CLUSTER, as numbers: every sampler is made so. */
+static uint32_t forced(const char *name) {
+    const char *value = getenv(name);
+    return value != nullptr ? static_cast<uint32_t>(strtoul(value, nullptr, 10)) : 0;
+}
 
 /* --- samplers ------------------------------------------------------------------------------------------------ */
 
@@ -42,8 +44,8 @@ weir_status on_device_create_on(const backend *, const weir_sampler_options *giv
     device.pool_bytes = 16 << 20;
     device.grammar_count = 32;
     device.stop_capacity = 512;
-    device.variant = chosen.variant;
-    device.cluster = chosen.cluster;
+    device.variant = static_cast<weir_device_variant>(forced("WEIR_DEVICE_VARIANT"));
+    device.cluster = forced("WEIR_DEVICE_CLUSTER");
     *out = nullptr;
     weir_status status = weir_sampler_device_bytes(&options, &bytes, error);
     if (status != WEIR_OK) return status;
@@ -155,10 +157,12 @@ struct sampler_head {
     void *state;
     uint32_t slot_count, logits_width;
 };
+/* A sampler of the CPU is called as it is. */
+static bool is_device(const weir_sampler *sampler) { return reinterpret_cast<const sampler_head *>(sampler)->backend_->on_device; }
 static uint32_t width_of(const weir_sampler *sampler) { return reinterpret_cast<const sampler_head *>(sampler)->logits_width; }
 
 weir_status on_device_step(weir_sampler *sampler, const weir_step *given, weir_error *error) {
-    if (sampler == nullptr || given == nullptr || given->size < sizeof *given || given->row_count == 0 || given->logits == nullptr)
+    if (sampler == nullptr || !is_device(sampler) || given == nullptr || given->size < sizeof *given || given->row_count == 0 || given->logits == nullptr)
         return weir_sampler_step(sampler, given, error);
     weir_step step = *given;
     arrays a = {};
@@ -187,7 +191,7 @@ weir_status on_device_step(weir_sampler *sampler, const weir_step *given, weir_e
 
 weir_status on_device_masks(weir_sampler *sampler, const int32_t *slots, size_t row_count, uint32_t *masks, size_t stride,
                             weir_error *error) {
-    if (sampler == nullptr || slots == nullptr || masks == nullptr || row_count == 0 || stride < (width_of(sampler) + 31) / 32)
+    if (sampler == nullptr || !is_device(sampler) || slots == nullptr || masks == nullptr || row_count == 0 || stride < (width_of(sampler) + 31) / 32)
         return weir_sampler_masks(sampler, slots, row_count, masks, stride, error);
     arrays a = {};
     const int32_t *device_slots = in(&a, slots, row_count);
@@ -199,7 +203,7 @@ weir_status on_device_masks(weir_sampler *sampler, const int32_t *slots, size_t 
 
 weir_status on_device_mask_logits(weir_sampler *sampler, const int32_t *slots, size_t row_count, void *logits,
                                   size_t logits_stride, weir_dtype dtype, weir_error *error) {
-    if (sampler == nullptr || slots == nullptr || logits == nullptr || row_count == 0 || logits_stride < width_of(sampler))
+    if (sampler == nullptr || !is_device(sampler) || slots == nullptr || logits == nullptr || row_count == 0 || logits_stride < width_of(sampler))
         return weir_sampler_mask_logits(sampler, slots, row_count, logits, logits_stride, dtype, error);
     arrays a = {};
     const int32_t *device_slots = in(&a, slots, row_count);
@@ -222,7 +226,7 @@ static weir_status moved(weir_status status, const uint32_t *found, size_t row_c
 
 weir_status on_device_advance(weir_sampler *sampler, const int32_t *slots, const int32_t *tokens, size_t row_count,
                               uint32_t *statuses, weir_error *error) {
-    if (sampler == nullptr || slots == nullptr || tokens == nullptr || row_count == 0)
+    if (sampler == nullptr || !is_device(sampler) || slots == nullptr || tokens == nullptr || row_count == 0)
         return weir_sampler_advance(sampler, slots, tokens, row_count, statuses, error);
     arrays a = {};
     uint32_t *found = static_cast<uint32_t *>(calloc(row_count, sizeof *found));
@@ -237,7 +241,7 @@ weir_status on_device_advance(weir_sampler *sampler, const int32_t *slots, const
 
 weir_status on_device_rollback(weir_sampler *sampler, const int32_t *slots, const uint32_t *counts, size_t row_count,
                                uint32_t *statuses, weir_error *error) {
-    if (sampler == nullptr || slots == nullptr || counts == nullptr || row_count == 0)
+    if (sampler == nullptr || !is_device(sampler) || slots == nullptr || counts == nullptr || row_count == 0)
         return weir_sampler_rollback(sampler, slots, counts, row_count, statuses, error);
     arrays a = {};
     uint32_t *found = static_cast<uint32_t *>(calloc(row_count, sizeof *found));
@@ -252,7 +256,7 @@ weir_status on_device_rollback(weir_sampler *sampler, const int32_t *slots, cons
 }
 
 weir_status on_device_catch_up(weir_sampler *sampler, const weir_catch_up *given, weir_error *error) {
-    if (sampler == nullptr || given == nullptr || given->size < sizeof *given || given->row_count == 0 || given->slots == nullptr ||
+    if (sampler == nullptr || !is_device(sampler) || given == nullptr || given->size < sizeof *given || given->row_count == 0 || given->slots == nullptr ||
         given->tokens == nullptr || given->lengths == nullptr)
         return weir_sampler_catch_up(sampler, given, error);
     weir_catch_up c = *given;
@@ -279,7 +283,7 @@ weir_status on_device_catch_up(weir_sampler *sampler, const weir_catch_up *given
 }
 
 weir_status on_device_draft_masks(weir_sampler *sampler, const weir_draft_masks *given, weir_error *error) {
-    if (sampler == nullptr || given == nullptr || given->size < sizeof *given || given->row_count == 0 || given->slots == nullptr)
+    if (sampler == nullptr || !is_device(sampler) || given == nullptr || given->size < sizeof *given || given->row_count == 0 || given->slots == nullptr)
         return weir_sampler_draft_masks(sampler, given, error);
     weir_draft_masks d = *given;
     arrays a = {};

@@ -9,13 +9,6 @@
 extern "C" {
 #endif
 
-/* How the samplers of the tests to come are made. */
-typedef struct on_device_choice {
-    weir_device_variant variant;
-    uint32_t cluster;
-} on_device_choice;
-void on_device_choose(on_device_choice choice);
-
 weir_status on_device_create(const weir_sampler_options *options, weir_sampler **out, weir_error *error);
 weir_status on_device_create_on(const backend *backend, const weir_sampler_options *options, weir_sampler **out,
                                 weir_error *error);
