@@ -5,7 +5,7 @@
 
 bool pool_take(device_pool *pool, uint64_t bytes, uint32_t owner, uint64_t *offset) {
     if (bytes > pool->bytes || pool->count == pool->capacity) return false;
-    bytes = (bytes + POOL_ALIGNMENT - 1) / POOL_ALIGNMENT * POOL_ALIGNMENT;
+    bytes = pool_rounded(bytes);
     uint64_t at = 0;
     uint32_t place = 0;
     while (place < pool->count && pool->blobs[place].offset - at < bytes) {

@@ -24,6 +24,10 @@ typedef struct device_pool {
     uint32_t count, capacity;
 } device_pool;
 
+/* What a blob of `bytes` bytes takes. */
+static inline uint64_t pool_rounded(uint64_t bytes) {
+    return (bytes + POOL_ALIGNMENT - 1) / POOL_ALIGNMENT * POOL_ALIGNMENT;
+}
 /* A place for a blob of `bytes` bytes; false: there is none, though pool->bytes - pool->used may be enough. The owner, a
  * number of the caller's, has no other blob. */
 bool pool_take(device_pool *pool, uint64_t bytes, uint32_t owner, uint64_t *offset);
