@@ -230,6 +230,27 @@ static inline int device_event_query(device_event event) { return cudaEventQuery
 static inline int device_clear_error() { return cudaGetLastError(); }
 static inline const char *device_error_name(int error) { return cudaGetErrorString(static_cast<cudaError_t>(error)); }
 
+/* For tests and benches: streams, graphs of what is enqueued between begin and end, and the time between two events. */
+typedef cudaGraphExec_t device_graph;
+static inline int device_stream_create(device_stream *out) { return cudaStreamCreateWithFlags(out, cudaStreamNonBlocking); }
+static inline int device_stream_destroy(device_stream stream) { return cudaStreamDestroy(stream); }
+static inline int device_capture_begin(device_stream stream) {
+    return cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
+}
+static inline int device_capture_end(device_stream stream, device_graph *out) {
+    cudaGraph_t graph = nullptr;
+    int error = cudaStreamEndCapture(stream, &graph);
+    if (error == 0) error = cudaGraphInstantiate(out, graph, 0);
+    if (graph != nullptr) cudaGraphDestroy(graph);
+    return error;
+}
+static inline int device_graph_launch(device_graph graph, device_stream stream) { return cudaGraphLaunch(graph, stream); }
+static inline int device_graph_destroy(device_graph graph) { return cudaGraphExecDestroy(graph); }
+static inline int device_timer_create(device_event *out) { return cudaEventCreate(out); }
+static inline int device_elapsed(float *milliseconds, device_event start, device_event end) {
+    return cudaEventElapsedTime(milliseconds, start, end);
+}
+
 static inline int device_limits_of(int device, device_limits *out) {
     int values[5] = {};
     const cudaDeviceAttr which[5] = {cudaDevAttrMultiProcessorCount, cudaDevAttrComputeCapabilityMajor,

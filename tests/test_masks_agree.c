@@ -110,6 +110,27 @@ TEST(masks_agree, with_accept_near_the_token_budget) {
     weir_vocab_destroy(vocab);
 }
 
+/* Names of a pattern must differ, so what is written is looked at closely; an escape is two bytes and one character. */
+TEST(masks_agree, with_accept_near_the_budget_where_names_of_a_kind_must_differ) {
+    static const char schema[] = "{\"type\":\"object\",\"patternProperties\":{\"^x\":{\"type\":\"boolean\"}},\"minProperties\":2,"
+                                 "\"maxProperties\":3}";
+    weir_vocab *vocab;
+    weir_error error;
+    uint64_t random = 2463534242;
+    ASSERT_OK(weir_vocab_default(NULL, &vocab, &error), &error);
+    for (uint32_t i = 0; i < 4 && !test_has_failed(); i++) {
+        weir_grammar_options options = WEIR_GRAMMAR_OPTIONS_INIT;
+        weir_grammar *grammar;
+        options.whitespace = (weir_whitespace)i;
+        ASSERT_OK(weir_grammar_from_json_schema(vocab, schema, sizeof schema - 1, &options, &grammar, &error), &error);
+        test_context("whitespace %u", i);
+        uint32_t least = weir_grammar_least_tokens(grammar);
+        for (uint32_t round = 0; round < 40; round++) walk_and_compare(grammar, least + round % 4, 20, &random);
+        weir_grammar_destroy(grammar);
+    }
+    weir_vocab_destroy(vocab);
+}
+
 /* A string that must not be one text, before names that can follow other strings: at the end of that text the mask has no
  * token that closes it and goes on. */
 TEST(masks_agree, with_accept_at_the_end_of_a_text_that_nothing_may_follow) {

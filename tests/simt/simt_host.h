@@ -70,6 +70,20 @@ int simt_capture_end(device_stream stream, simt_graph **out);
 int simt_graph_launch(simt_graph *graph, device_stream stream);
 int simt_graph_destroy(simt_graph *graph);
 
+/* The names that tests and benches share with a real device; time passes nowhere here. */
+typedef simt_graph *device_graph;
+static inline int device_stream_create(device_stream *out) { return simt_stream_create(out); }
+static inline int device_stream_destroy(device_stream stream) { return simt_stream_destroy(stream); }
+static inline int device_capture_begin(device_stream stream) { return simt_capture_begin(stream); }
+static inline int device_capture_end(device_stream stream, device_graph *out) { return simt_capture_end(stream, out); }
+static inline int device_graph_launch(device_graph graph, device_stream stream) { return simt_graph_launch(graph, stream); }
+static inline int device_graph_destroy(device_graph graph) { return simt_graph_destroy(graph); }
+static inline int device_timer_create(device_event *out) { return device_event_create(out); }
+static inline int device_elapsed(float *milliseconds, device_event, device_event) {
+    *milliseconds = 0.0f;
+    return 0;
+}
+
 /* --- for tests -------------------------------------------------------------------------------------------- */
 
 enum simt_error { /* CUDA's numbers, but for the last */
