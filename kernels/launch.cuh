@@ -5,7 +5,7 @@
 #include "masks.cuh"
 #include "step.cuh"
 
-enum { STEP_THREADS = 512, MASKS_THREADS = 512, SHIFT_THREADS = 1024 };
+enum { STEP_THREADS = 256, MASKS_THREADS = 256, SHIFT_THREADS = 256 };
 
 /* The step for one type of logits: [resident][with reports]. */
 struct step_kernels {

@@ -1,7 +1,7 @@
 /* moves.cu - the kernels beside the step: masks, moves by given tokens, slots and blobs as a whole. */
 #include "launch.cuh"
 
-KERNEL(1024) masks_kernel(PARAMS(masks_params, p)) { masks_row(p); }
+KERNEL(256) masks_kernel(PARAMS(masks_params, p)) { masks_row(p); }
 
 KERNEL(32) moves_kernel(PARAMS(moves_params, p)) {
     grid_wait();
@@ -19,7 +19,7 @@ KERNEL(32) line_kernel(PARAMS(line_params, p)) {
     if (thread_index() == 0) p.grammars[p.line] = p.grammar;
 }
 
-KERNEL(1024) shift_kernel(PARAMS(shift_params, p)) {
+KERNEL(256) shift_kernel(PARAMS(shift_params, p)) {
     grid_wait();
     shift_down(p);
 }

@@ -126,12 +126,20 @@ struct shift_params {
 };
 
 DEVICE void shift_down(const shift_params &p) {
-    for (uint64_t start = 0; start < p.count; start += block_threads()) {
-        uint64_t i = start + thread_index();
-        vector16 v = {};
-        if (i < p.count) v = p.from[i];
+    enum { EACH = 8 };
+    for (uint64_t start = 0; start < p.count; start += EACH * block_threads()) {
+        vector16 vectors[EACH];
+        UNROLL
+        for (uint32_t i = 0; i < EACH; i++) {
+            uint64_t at = start + i * block_threads() + thread_index();
+            if (at < p.count) vectors[i] = p.from[at];
+        }
         block_sync(); /* all are read, before one is overwritten */
-        if (i < p.count) p.to[i] = v;
+        UNROLL
+        for (uint32_t i = 0; i < EACH; i++) {
+            uint64_t at = start + i * block_threads() + thread_index();
+            if (at < p.count) p.to[at] = vectors[i];
+        }
         block_sync(); /* and written, before the next are read */
     }
 }
