@@ -6,9 +6,8 @@
  * the values of an array of a few names; "forced" has one token left; "mixed" is of ten rows six sparse and four dense. Time of a
  * step: 64 of them in a graph, divided by 64, the median of repetitions; "cold" writes a buffer of twice the second-level
  * cache before each, and takes that time off. "plain" launches one by one. "floor_us" is one read of the logits that the step
- * needs at the bandwidth of a copy on this device, measured first; "null_us" a graph of 64 empty kernels, divided by 64.
- * "baseline_us" is the same work the way stacks do it without this library, for free and dense rows: a mask kernel, a
- * softmax and a sampler of its own, each one launch. The vocabulary is made up: bytes, and random pieces of text. */
+ * needs at the bandwidth of a copy on this device, measured first; "null_us" a graph of 64 empty kernels, divided by 64. The
+ * vocabulary is made up: bytes, and random pieces of text. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -169,8 +169,10 @@ static weir_status choose_plan(const cuda *c, size_t rows, weir_dtype dtype, ste
         bool two_fit = 2 * (out->shared + 1024) <= c->limits.shared_per_multiprocessor; /* a block takes 1 KiB more */
         if (out->shared <= c->limits.shared_per_block && (two_fit || cluster == most || c->cluster != 0)) return WEIR_OK;
     }
-    *out = plan_for(width, dtype, least, false);
-    if (streamed && out->shared <= c->limits.shared_per_block) return WEIR_OK;
+    for (uint32_t cluster = least; streamed && cluster <= most; cluster *= 2) {
+        *out = plan_for(width, dtype, cluster, false);
+        if (out->shared <= c->limits.shared_per_block) return WEIR_OK;
+    }
     return fail(error, WEIR_ERROR_DEVICE, "a row of %u columns does not fit %zu bytes of shared memory", width, c->limits.shared_per_block);
 }
 
