@@ -7,22 +7,6 @@
 #include "philox.h"
 #include "select.cuh"
 
-/* Kept: entries before the cut, a key and the last column of those that equal it; and with at least such a mass. */
-struct kept {
-    uint32_t key, last;
-    uint32_t least_mass;
-    mass_scale scale;
-};
-
-DEVICE bool is_before_cut(const kept &k, uint32_t key, uint32_t column) { return key > k.key || (key == k.key && column <= k.last); }
-
-/* 0: not kept. */
-DEVICE uint32_t kept_mass(const kept &k, uint32_t key, uint32_t column) {
-    if (!is_before_cut(k, key, column)) return 0;
-    uint32_t mass = mass_of(key, k.scale);
-    return mass >= k.least_mass ? mass : 0;
-}
-
 /* What came of a row. */
 struct drawn {
     uint32_t column; /* UINT32_MAX: no token */
@@ -42,10 +26,9 @@ DEVICE float raw_logprob(const raw_view &raw, uint32_t key) {
     return fmaf(0.693147182f, raw.top_log2, raw.equal ? 0.0f : logit_of(key) - logit_of(raw.top));
 }
 
-
 /* The number of the keys and the largest; *column is the lowest that has it. */
 template <typename Entries>
-DEVICE uint32_t find_top(select_shared *x, uint32_t *round, const Entries &e, bool masked, uint32_t *top, uint32_t *column) {
+DEVICE_CALL uint32_t find_top(select_shared *x, uint32_t *round, const Entries &e, bool masked, uint32_t *top, uint32_t *column) {
     uint64_t totals[2] = {0, 0};
     entries_each(e, masked, [&](uint32_t key, uint32_t at) {
         uint64_t place = static_cast<uint64_t>(key) << 32 | static_cast<uint32_t>(~at);
@@ -60,10 +43,11 @@ DEVICE uint32_t find_top(select_shared *x, uint32_t *round, const Entries &e, bo
 
 /* The mass of what is kept, and in *count its entries. */
 template <typename Entries>
-DEVICE uint64_t total_mass(select_shared *x, uint32_t *round, const Entries &e, bool masked, const kept &k, uint64_t *count) {
+DEVICE_CALL uint64_t total_mass(select_shared *x, uint32_t *round, const Entries &e, const kept &k, uint64_t *count) {
+    const pass all = {k, KEY_NONE, true, false, true, false};
     uint64_t totals[2] = {0, 0};
-    entries_each(e, masked, [&](uint32_t key, uint32_t column) {
-        uint32_t mass = kept_mass(k, key, column);
+    entries_each(e, true, [&](uint32_t key, uint32_t column) {
+        uint32_t mass = pass_weight(all, key, column);
         totals[0] += mass;
         totals[1] += mass != 0;
     });
@@ -72,49 +56,22 @@ DEVICE uint64_t total_mass(select_shared *x, uint32_t *round, const Entries &e, 
     return totals[0];
 }
 
-/* Moves the cut to the shortest prefix that weighs `goal`: weight(key, column) is 0 for what is not kept now. `window` has
- * the weight and the number of what is kept. */
-template <typename Entries, typename Weight>
-DEVICE void cut_at(select_shared *x, uint32_t *round, const Entries &e, bool masked, uint64_t goal, select_window window, Weight weight,
+/* Moves the cut to the shortest prefix that weighs `goal`; what takes part weighs `of`, in `count` entries. */
+template <typename Entries>
+DEVICE void cut_at(select_shared *x, uint32_t *round, const Entries &e, pass s, uint32_t top, uint64_t goal, uint64_t of, uint64_t count,
                    kept *k) {
-    kept now = *k;
-    selection found = select_bound(x, round, true, goal, window, [&](auto add) {
-        entries_each(e, masked, [&](uint32_t key, uint32_t column) {
-            uint32_t heavy = is_before_cut(now, key, column) ? weight(key) : 0;
-            if (heavy != 0) add(key, heavy);
-        });
-    });
-    uint32_t each = weight(found.bound);
+    selection found = select_bound(x, round, e, s, goal, {KEY_NONE + 1, top, 0, of, count});
+    uint32_t each = s.by_mass ? mass_of(found.bound, k->scale) : 1;
     uint64_t ties = (goal - found.above + each - 1) / each, equal = found.at / each;
-    uint32_t last = found.bound == k->key ? k->last : UINT32_MAX;
+    k->last = found.bound == k->key ? k->last : UINT32_MAX;
     k->key = found.bound;
-    k->last = last;
     if (ties >= equal) return;
-    select_window columns = {1, UINT32_MAX, 0, equal, equal};
-    selection tie = select_bound(x, round, false, ties, columns, [&](auto add) {
-        entries_each(e, masked, [&](uint32_t key, uint32_t column) {
-            if (key == found.bound && column <= last) add(~column, 1);
-        });
-    });
-    k->last = ~tie.bound;
-}
-
-template <typename Entries>
-DEVICE void cut_by_count(select_shared *x, uint32_t *round, const Entries &e, bool masked, uint32_t top, uint32_t count, uint64_t of, bool heavy,
-                         kept *k) {
-    kept now = *k;
-    select_window window = {KEY_NONE + 1, top, 0, of, of};
-    cut_at(x, round, e, masked, count, window, [&](uint32_t key) { return !heavy || mass_of(key, now.scale) >= now.least_mass ? 1u : 0u; }, k);
-}
-
-template <typename Entries>
-DEVICE void cut_by_mass(select_shared *x, uint32_t *round, const Entries &e, uint32_t top, uint64_t goal, uint64_t of, uint64_t count, kept *k) {
-    kept now = *k;
-    select_window window = {KEY_NONE + 1, top, 0, of, count};
-    cut_at(x, round, e, true, goal, window, [&](uint32_t key) {
-        uint32_t mass = mass_of(key, now.scale);
-        return mass >= now.least_mass ? mass : 0;
-    }, k);
+    s.k = *k;
+    s.only = found.bound;
+    s.by_column = true;
+    s.by_mass = false;
+    s.light = true;
+    k->last = ~select_bound(x, round, e, s, ties, {1, UINT32_MAX, 0, equal, equal}).bound;
 }
 
 /* Filters as the row's sampling says. Returns the mass that is kept; *count gets its entries. */
@@ -126,26 +83,26 @@ DEVICE uint64_t filter(select_shared *x, uint32_t *round, const Entries &e, cons
     uint64_t seen = 0, total = 0;
     if (heavy) k->least_mass = least_mass(sampling.min_p);
     if (heavy || joint) {
-        seen = total = total_mass(x, round, e, true, *k, count);
+        seen = total = total_mass(x, round, e, *k, count);
         known = true;
     }
     if (heavy) allowed = *count;
     if (sampling.top_k != 0 && sampling.top_k < allowed) {
-        cut_by_count(x, round, e, true, top, sampling.top_k, allowed, heavy, k);
+        cut_at(x, round, e, {*k, KEY_NONE, true, false, false, !heavy}, top, sampling.top_k, allowed, allowed, k);
         known = false;
     }
-    if (!known) total = total_mass(x, round, e, true, *k, count);
+    if (!known) total = total_mass(x, round, e, *k, count);
     known = true;
     if (sampling.top_p < 1.0f) {
         uint64_t goal = share_of(sampling.top_p, joint ? seen : total);
         known = goal >= total;
-        if (!known) cut_by_mass(x, round, e, top, goal, total, *count, k);
+        if (!known) cut_at(x, round, e, {*k, KEY_NONE, true, false, true, false}, top, goal, total, *count, k);
     }
     if (!min_p_first && sampling.min_p > 0.0f) {
         k->least_mass = least_mass(sampling.min_p);
         known = false;
     }
-    return known ? total : total_mass(x, round, e, true, *k, count);
+    return known ? total : total_mass(x, round, e, *k, count);
 }
 
 /* --- the likeliest ------------------------------------------------------------------------------------------------- */
@@ -174,15 +131,16 @@ DEVICE void sort_list(select_shared *x, uint32_t size) {
 
 /* Reports the likeliest of what is before the cut, `kept_count` entries of at least such a mass (raw: of any). */
 template <typename Entries>
-DEVICE void report_top(select_shared *x, uint32_t *round, const Entries &e, const raw_view *raw, uint32_t top, kept k, uint64_t kept_count,
+DEVICE_CALL void report_top(select_shared *x, uint32_t *round, const Entries &e, const raw_view *raw, uint32_t top, kept k, uint64_t kept_count,
                        uint64_t mass, const top_view &out) {
-    if (out.count < kept_count) cut_by_count(x, round, e, raw == nullptr, top, out.count, kept_count, raw == nullptr, &k);
+    pass stays = {k, KEY_NONE, raw == nullptr, false, false, raw != nullptr};
+    if (out.count < kept_count) cut_at(x, round, e, stays, top, out.count, kept_count, kept_count, &k);
+    stays.k = k;
     select_shared *home = in_block(x, 0);
     if (cluster_rank() == 0 && thread_index() == 0) x->count = 0;
     cluster_sync(); /* the counter is 0 */
     entries_each(e, raw == nullptr, [&](uint32_t key, uint32_t column) {
-        bool stays = is_before_cut(k, key, column) && (raw != nullptr || mass_of(key, k.scale) >= k.least_mass);
-        if (stays) home->list[atomic_add(&home->count, 1)] = {key, ~column};
+        if (pass_weight(stays, key, column) != 0) home->list[atomic_add(&home->count, 1)] = {key, ~column};
     });
     cluster_sync(); /* the list is written */
     if (cluster_rank() == 0) {
@@ -240,13 +198,8 @@ DEVICE drawn draw(select_shared *x, uint32_t *round, const Entries &e, const wei
     }
     kept k = {KEY_NONE, UINT32_MAX, 1, mass_scale_of(top, sampling.temperature)};
     uint64_t mass = filter(x, round, e, sampling, top, allowed, &k, &count);
-    select_window columns = {1, UINT32_MAX, 0, mass, count};
-    selection found = select_bound(x, round, false, multiply_high(bits, mass) + 1, columns, [&](auto add) {
-        entries_each(e, true, [&](uint32_t key, uint32_t at) {
-            uint32_t own = kept_mass(k, key, at);
-            if (own != 0) add(~at, own);
-        });
-    });
+    const pass kept_ones = {k, KEY_NONE, true, true, true, false};
+    selection found = select_bound(x, round, e, kept_ones, multiply_high(bits, mass) + 1, {1, UINT32_MAX, 0, mass, count});
     if (out.count != 0) report_top(x, round, e, static_cast<const raw_view *>(nullptr), top, k, count, mass, out);
     return {~found.bound, fixed_log(found.at, mass)};
 }

@@ -8,6 +8,36 @@
 
 #include "entries.cuh"
 
+/* Kept: entries before the cut, a key and the last column of those that equal it; and with at least such a mass. */
+struct kept {
+    uint32_t key, last;
+    uint32_t least_mass;
+    mass_scale scale;
+};
+
+DEVICE bool is_before_cut(const kept &k, uint32_t key, uint32_t column) { return key > k.key || (key == k.key && column <= k.last); }
+
+/* What takes part in a pass over the entries, in which order and with which weight. */
+struct pass {
+    kept k;
+    uint32_t only;  /* entries with this key alone; KEY_NONE: with any */
+    bool masked;    /* those that may follow; else all columns of the row */
+    bool by_column; /* ordered by column, the lowest first; else by key */
+    bool by_mass;   /* weighed by mass; else each is 1, */
+    bool light;     /* whatever its mass */
+};
+
+/* 0: it takes no part. */
+DEVICE uint32_t pass_weight(const pass &s, uint32_t key, uint32_t column) {
+    if (!is_before_cut(s.k, key, column) || (s.only != KEY_NONE && key != s.only)) return 0;
+    if (s.light) return 1;
+    uint32_t mass = mass_of(key, s.k.scale);
+    if (mass < s.k.least_mass) return 0;
+    return s.by_mass ? mass : 1;
+}
+
+DEVICE uint32_t pass_order(const pass &s, uint32_t key, uint32_t column) { return s.by_column ? ~column : key; }
+
 enum {
     LIST_MOST = 1024, /* entries; as many as top log-probabilities */
     DIGIT_BITS = 8,   /* of the search in the list */
@@ -143,15 +173,34 @@ DEVICE void select_in_list(select_shared *x, uint64_t goal, const select_window 
     if (thread_index() == 0) x->result = {low, above, x->window.inside};
 }
 
-/* each(visit) calls visit(order, weight) for every entry of the block. `window` holds the bound sought, with the weight and
- * the number of the entries in it; their weight is at least the goal. Called by all threads of the cluster alike. */
-template <typename Each>
-DEVICE selection select_bound(select_shared *x, uint32_t *round, bool keys, uint64_t goal, select_window window, Each each) {
+/* The passes: each stands once in a kernel, for they are its largest loops. */
+template <typename Entries>
+DEVICE_CALL void pass_pivots(const Entries &e, const pass &s, const select_window &w, const uint32_t (&pivots)[3], uint64_t (&out)[6]) {
+    uint64_t totals[6] = {};
+    entries_each(e, s.masked, [&](uint32_t key, uint32_t column) {
+        uint32_t weight = pass_weight(s, key, column);
+        if (weight != 0) add_to_totals(w, pivots, pass_order(s, key, column), weight, totals);
+    });
+    for (int i = 0; i < 6; i++) out[i] = totals[i];
+}
+
+template <typename Entries>
+DEVICE_CALL void pass_gather(const Entries &e, const pass &s, uint32_t low, uint32_t high, select_shared *home) {
+    entries_each(e, s.masked, [&](uint32_t key, uint32_t column) {
+        uint32_t weight = pass_weight(s, key, column), order = pass_order(s, key, column);
+        if (weight != 0 && order >= low && order <= high) home->list[atomic_add(&home->count, 1)] = {order, weight};
+    });
+}
+
+/* `window` holds the bound sought, with the weight and the number of the entries in it; their weight is at least the goal.
+ * Called by all threads of the cluster alike. */
+template <typename Entries>
+DEVICE_CALL selection select_bound(select_shared *x, uint32_t *round, const Entries &e, const pass &s, uint64_t goal, select_window window) {
     while (window.low < window.high && window.count > LIST_MOST) {
         uint32_t pivots[3];
-        uint64_t totals[6] = {};
-        place_pivots(window, keys, pivots);
-        each([&](uint32_t order, uint32_t weight) { add_to_totals(window, pivots, order, weight, totals); });
+        uint64_t totals[6];
+        place_pivots(window, !s.by_column, pivots);
+        pass_pivots(e, s, window, pivots, totals);
         total_in_cluster<6, 6>(&x->totals, round, totals);
         narrow(goal, pivots, totals, &window);
     }
@@ -159,10 +208,7 @@ DEVICE selection select_bound(select_shared *x, uint32_t *round, bool keys, uint
     select_shared *home = in_block(x, 0);
     if (cluster_rank() == 0 && thread_index() == 0) x->count = 0;
     cluster_sync(); /* the counter is 0 */
-    each([&](uint32_t order, uint32_t weight) {
-        if (order < window.low || order > window.high) return;
-        home->list[atomic_add(&home->count, 1)] = {order, weight};
-    });
+    pass_gather(e, s, window.low, window.high, home);
     cluster_sync(); /* the list is written */
     if (cluster_rank() == 0) select_in_list(x, goal, window);
     cluster_sync(); /* the result is written */
