@@ -151,7 +151,7 @@ static step_plan plan_for(uint32_t width, weir_dtype dtype, uint32_t cluster, bo
     uint32_t per = 16 / static_cast<uint32_t>(dtype_size(dtype)), total = (per - 1 + width + per - 1) / per;
     uint32_t each = ((total + cluster - 1) / cluster + WARP - 1) / WARP * WARP;
     step_plan plan = {cluster, each * per / 32 + 2, resident ? each : each / 4 < listed_most ? each / 4 : listed_most, resident, 0};
-    plan.shared = sizeof(step_shared) + (plan.mask_words + 3) / 4 * 16 + plan.vectors * sizeof(vector16);
+    plan.shared = STEP_SHARED_BYTES + (plan.mask_words + 3) / 4 * 16 + plan.vectors * sizeof(vector16);
     return plan;
 }
 

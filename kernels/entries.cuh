@@ -43,7 +43,8 @@ struct listed {
     uint32_t key, column;
 };
 
-/* Whether the vectors stay in shared memory; whether columns that may not follow are looked at, too. */
+/* Whether the vectors stay in shared memory; whether columns that may not follow are looked at, too. The struct stands in
+ * shared memory: all of it is the same for every thread of a block. */
 template <int DTYPE, bool RESIDENT, bool REPORT> struct entries {
     typedef logit_type<DTYPE> type;
     typedef typename type::bits bits;
@@ -61,23 +62,16 @@ template <int DTYPE, bool RESIDENT, bool REPORT> struct entries {
 };
 
 /* The block's share of a row: whole groups of 32 vectors, so that a warp's loads are one block of memory. */
-template <int DTYPE, bool RESIDENT, bool REPORT>
-DEVICE void entries_open(entries<DTYPE, RESIDENT, REPORT> &e, const void *row, uint32_t width, uint32_t *mask_words) {
-    enum : uint32_t { PER = logit_type<DTYPE>::PER_VECTOR };
-    e.row = static_cast<const typename logit_type<DTYPE>::bits *>(row);
-    e.shift = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(row) % 16 / sizeof(*e.row));
-    uint32_t total = (e.shift + width + PER - 1) / PER;
+template <typename Entries>
+DEVICE Entries entries_of(const typename Entries::bits *row, uint32_t width, uint32_t *mask_words, vector16 *vectors, const slot_view &slot) {
+    const uint32_t per = Entries::type::PER_VECTOR;
+    uint32_t shift = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(row) % 16 / sizeof(*row)), total = (shift + width + per - 1) / per;
     uint32_t each = ((total + cluster_size() - 1) / cluster_size() + WARP - 1) / WARP * WARP;
-    e.first = cluster_rank() * each < total ? cluster_rank() * each : total;
-    e.end = e.first + each < total ? e.first + each : total;
-    e.mask.words = mask_words;
-    e.mask.width = width;
-    e.mask.first = e.first * PER > e.shift ? e.first * PER - e.shift : 0;
-    e.mask.end = e.end * PER > e.shift ? e.end * PER - e.shift : 0;
-    if (e.mask.end > width) e.mask.end = width;
-    if (e.mask.first > e.mask.end) e.mask.first = e.mask.end;
-    e.list_count = e.patch_bias = e.patch_counts = 0;
-    e.dense = true;
+    uint32_t first = cluster_rank() * each < total ? cluster_rank() * each : total, end = first + each < total ? first + each : total;
+    mask_part mask = {mask_words, first * per > shift ? first * per - shift : 0, end * per > shift ? end * per - shift : 0, width};
+    if (mask.end > width) mask.end = width;
+    if (mask.first > mask.end) mask.first = mask.end;
+    return {row, shift, first, end, mask, vectors, nullptr, 0, true, slot, 0, 0};
 }
 
 /* Bits of the mask for the columns of one vector. */
@@ -160,10 +154,15 @@ DEVICE void entries_list(entries<DTYPE, RESIDENT, REPORT> &e, uint32_t *count, l
     if (own != 0) atomic_add(count, own);
     block_sync(); /* the allowed columns are counted */
     uint32_t allowed = *count;
-    e.dense = allowed > capacity || allowed >= (e.mask.end - e.mask.first) / SPARSE + 1;
+    bool dense = allowed > capacity || allowed >= (e.mask.end - e.mask.first) / SPARSE + 1;
     block_sync(); /* the counter is read */
-    if (e.dense) return;
-    if (thread_index() == 0) *count = 0;
+    if (dense) return;
+    if (thread_index() == 0) {
+        *count = 0;
+        e.dense = false;
+        e.list = list;
+        e.list_count = allowed;
+    }
     block_sync(); /* the counter is 0 again */
     for (uint32_t i = thread_index(); i < words; i += block_threads()) {
         uint32_t place = e.mask.words[i] != 0 ? atomic_add(count, count_ones(e.mask.words[i])) : 0;
@@ -173,8 +172,6 @@ DEVICE void entries_list(entries<DTYPE, RESIDENT, REPORT> &e, uint32_t *count, l
         }
     }
     block_sync(); /* the list is written */
-    e.list = list;
-    e.list_count = allowed;
 }
 
 /* The bias of a token in a list that ascends by token: the first place, or `count`. */
@@ -216,9 +213,8 @@ DEVICE void entries_patch(entries<DTYPE, RESIDENT, REPORT> &e, const penalties &
     }
     block_sync(); /* every bit was looked at before one is taken */
     for (uint32_t i = thread_index(); i < bias_count + count_count; i += block_threads()) part_clear(e.mask, patch_column(s, bias_count, i));
+    if (thread_index() == 0) e.patch_bias = bias_count, e.patch_counts = count_count;
     block_sync(); /* the mask is final */
-    e.patch_bias = bias_count;
-    e.patch_counts = count_count;
 }
 
 /* --- visiting ------------------------------------------------------------------------------------------------------- */

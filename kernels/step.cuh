@@ -41,16 +41,21 @@ struct step_result {
     uint32_t status;
 };
 
-struct step_shared {
+template <typename Entries> struct step_shared {
     select_shared select;
     constraint rules;
     step_result result;
     uint32_t counter;
+    alignas(16) Entries entries;
 };
+enum { STEP_SHARED_BYTES = sizeof(step_shared<entries<WEIR_DTYPE_F32, true, true>>) };
 
 /* The block's mask, behind its step_shared, and behind that its vectors, or its list where the row is streamed. */
-DEVICE uint32_t *shared_mask(step_shared *x) { return reinterpret_cast<uint32_t *>(x + 1); }
-DEVICE vector16 *shared_vectors(step_shared *x, const step_params &p) {
+template <typename Entries> DEVICE uint32_t *shared_mask(step_shared<Entries> *x) {
+    static_assert(sizeof *x == STEP_SHARED_BYTES, "launches count with one size");
+    return reinterpret_cast<uint32_t *>(x + 1);
+}
+template <typename Entries> DEVICE vector16 *shared_vectors(step_shared<Entries> *x, const step_params &p) {
     return reinterpret_cast<vector16 *>(shared_mask(x) + (p.mask_words + 3) / 4 * 4);
 }
 
@@ -83,8 +88,9 @@ DEVICE bool read_sampling(const step_params &p, uint32_t row, const slot_view &s
 
 /* Chooses a token of one position from its mask. */
 template <int DTYPE, bool RESIDENT, bool REPORT>
-DEVICE drawn choose(const step_params &p, step_shared *x, uint32_t *round, const slot_view &s, const weir_sampling &sampling,
-                    const mask_count &mask, uint64_t at, entries<DTYPE, RESIDENT, REPORT> &e) {
+DEVICE drawn choose(const step_params &p, step_shared<entries<DTYPE, RESIDENT, REPORT>> *x, uint32_t *round, const slot_view &s,
+                    const weir_sampling &sampling, const mask_count &mask, uint64_t at) {
+    entries<DTYPE, RESIDENT, REPORT> &e = x->entries;
     bool raw_logprobs = REPORT && p.raw_logprobs && (p.logprobs != nullptr || p.top_count != 0);
     bool whole = REPORT && (raw_logprobs || p.allowed_mass != nullptr);
     bool leads = cluster_rank() == 0 && thread_index() == 0;
@@ -113,20 +119,20 @@ DEVICE drawn choose(const step_params &p, step_shared *x, uint32_t *round, const
 
 /* One position of a row, up to the advance. Every thread of the cluster gets the same. */
 template <int DTYPE, bool RESIDENT, bool REPORT>
-DEVICE step_result step_position(const step_params &p, step_shared *x, uint32_t *round, const slot_view &s, const weir_sampling &sampling,
-                                 uint64_t at) {
+DEVICE step_result step_position(const step_params &p, step_shared<entries<DTYPE, RESIDENT, REPORT>> *x, uint32_t *round, const slot_view &s,
+                                 const weir_sampling &sampling, uint64_t at) {
     uint32_t flags = s.slot->flags;
     if (flags & SLOT_STOPPED) return {-1, 0.0f, WEIR_ROW_STATUS_STOPPED};
     if (flags & SLOT_FAILED) return {-1, 0.0f, WEIR_ROW_STATUS_NO_TOKEN};
-    typedef typename logit_type<DTYPE>::bits bits;
-    entries<DTYPE, RESIDENT, REPORT> e;
-    entries_open(e, static_cast<const bits *>(p.logits) + at * p.logits_stride, p.sampler.logits_width, shared_mask(x));
-    e.slot = s;
-    e.vectors = shared_vectors(x, p);
+    typedef entries<DTYPE, RESIDENT, REPORT> row_entries;
+    const typename row_entries::bits *logits = static_cast<const typename row_entries::bits *>(p.logits) + at * p.logits_stride;
+    if (thread_index() == 0)
+        x->entries = entries_of<row_entries>(logits, p.sampler.logits_width, shared_mask(x), shared_vectors(x, p), s);
+    block_sync(); /* the entries are open */
     const uint32_t *given = p.masks != nullptr ? p.masks + at * p.masks_stride : nullptr;
-    mask_count mask = mask_step(p.sampler, s, x->rules, given, &x->select.totals, round, e.mask);
+    mask_count mask = mask_step(p.sampler, s, x->rules, given, &x->select.totals, round, x->entries.mask);
     drawn drawn = {UINT32_MAX, 0.0f};
-    if (mask.legal != 0) drawn = choose(p, x, round, s, sampling, mask, at, e);
+    if (mask.legal != 0) drawn = choose<DTYPE, RESIDENT, REPORT>(p, x, round, s, sampling, mask, at);
     if (cluster_rank() == 0 && thread_index() == 0) {
         bool counts_full = false;
         step_result result = {-1, 0.0f, WEIR_ROW_STATUS_NO_TOKEN};
@@ -162,7 +168,8 @@ DEVICE void clear_reports(const step_params &p, uint64_t at) {
 }
 
 template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void step_row(const step_params &p) {
-    step_shared *x = shared_memory<step_shared>();
+    typedef step_shared<entries<DTYPE, RESIDENT, REPORT>> shared;
+    shared *x = shared_memory<shared>();
     uint32_t row = cluster_index(), round = 0;
     grid_wait();
     slot_view s = {};
