@@ -22,7 +22,10 @@ MACHINE bool walk_leaves_room(const machine *m, const walk *w) {
 MACHINE_CALL bool walk_token(const machine *m, walk *w, const uint8_t *bytes, uint32_t length) {
     if (w->state == STATE_DEAD || w->sequence[SEQUENCE_BUDGET] == 0) return false;
     if (!walk_bytes(m, w, bytes, length)) return false;
-    uint32_t points = w->counter - w->sequence[SEQUENCE_COUNTER]; /* where the string is still the same */
+    if (w->careful == 0) return true;
+    uint32_t points = w->counter - w->sequence[SEQUENCE_COUNTER]; /* of the string that goes on: an escape is one */
+    bool begun = points != 0;
+    for (uint32_t i = 0; i < length && !begun; i++) points += (bytes[i] & 0xC0) != 0x80;
     return points <= 1 || walk_leaves_room(m, w);
 }
 
