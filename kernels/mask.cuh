@@ -332,8 +332,8 @@ DEVICE mask_count mask_step(const sampler_view &sampler, const slot_view &s, con
     }
     bool bans = has_bans(s);
     if (bans) apply_bans(sampler, s, c, p);
+    bool may_stop = !slot_has_grammar(s) || machine_accepts(&c.m, slot_sequence(s)); /* before a thread may move the slot */
     mask_count count = count_mask(x, round, p);
-    bool may_stop = !slot_has_grammar(s) || machine_accepts(&c.m, slot_sequence(s));
     if (count.legal != 0 || !bans || !may_stop) return count;
     force_stops(s, c, given, p);
     count = count_mask(x, round, p);
