@@ -271,10 +271,9 @@ int device_event_create(device_event *out) {
 
 int device_event_destroy(device_event event) {
     int error = call_begin(&simt_counts::events);
-    if (error) return call_end(error);
     if (!event) return call_end(SIMT_INVALID_HANDLE);
-    delete event;
-    return 0;
+    delete event; /* also where the call is planted to fail: nobody destroys twice */
+    return error ? call_end(error) : 0;
 }
 
 int device_event_record(device_event event, device_stream stream) {
