@@ -209,10 +209,13 @@ static uint32_t object_target(compiler *c, goal *g, uint32_t index, const take *
 bool object_needs_writable(compiler *c, const graph *object, const graph_node *node) {
     compiler_spend(c, object->names.count / 4);
     for (uint32_t i = 0; i < object->names.count; i++) {
-        bool spent = is_spent(node, i); /* a needed name is spent once it has been read: somewhere it could be */
-        bool writable = !object->needed[i] || (spent && object->written[i]);
-        if (!writable && spent) return false;
-        if (!writable) compiler_spend(c, 1 + node->takes.count / 4);
+        if (!object->needed[i]) continue;
+        if (is_spent(node, i)) { /* once it has been read: somewhere it could be */
+            if (!object->written[i]) return false;
+            continue;
+        }
+        bool writable = false;
+        compiler_spend(c, 1 + node->takes.count / 4);
         for (uint32_t k = 0; k < node->takes.count && !writable; k++) {
             const take *t = &node->takes.items[k];
             for (uint32_t n = 0; n < t->targets.count && t->name == i; n++) writable |= t->targets.items[n] != NONE;

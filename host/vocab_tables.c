@@ -35,7 +35,6 @@ static vocab_tables layout(const weir_vocab *vocab) {
     v.mask_words = vocab->mask_words;
     v.stop_count = vocab->stop_count;
     v.bracket_most = vocab->bracket_most;
-    v.row_count = LEX_COUNT;
     v.stop_ids = place(&v, sizeof(uint32_t) * vocab->stop_count);
     v.offsets = place(&v, sizeof(uint32_t) * ((size_t)vocab->token_count + 1));
     size_t text = 0;

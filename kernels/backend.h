@@ -29,8 +29,8 @@ typedef struct backend {
     /* As the public functions of the same name. Slots are in range, bound where they must be, and distinct; on failure a
      * slot keeps what it held. */
     weir_status (*bind)(void *state, uint32_t slot, const weir_slot_options *options, weir_error *error);
-    void (*release)(void *state, uint32_t slot);
-    void (*reset)(void *state, uint32_t slot);
+    weir_status (*release)(void *state, uint32_t slot, weir_error *error);
+    weir_status (*reset)(void *state, uint32_t slot, weir_error *error);
     weir_status (*fork)(void *state, uint32_t from, uint32_t to, uint64_t seed, weir_error *error);
     weir_status (*export_slot)(void *state, uint32_t slot, weir_matcher **out, weir_error *error);
     weir_status (*import_slot)(void *state, uint32_t slot, const weir_matcher *matcher, weir_error *error);

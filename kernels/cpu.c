@@ -103,14 +103,18 @@ static weir_status cpu_bind(void *state, uint32_t index, const weir_slot_options
     return WEIR_OK;
 }
 
-static void cpu_release(void *state, uint32_t index) {
+static weir_status cpu_release(void *state, uint32_t index, weir_error *error) {
     cpu *cpu = state;
     slot_clear(&cpu->shape, &cpu->slots[index]);
+    (void)error;
+    return WEIR_OK;
 }
 
-static void cpu_reset(void *state, uint32_t index) {
+static weir_status cpu_reset(void *state, uint32_t index, weir_error *error) {
     cpu *cpu = state;
     slot_reset(&cpu->slots[index]);
+    (void)error;
+    return WEIR_OK;
 }
 
 static weir_status cpu_fork(void *state, uint32_t from, uint32_t to, uint64_t seed, weir_error *error) {

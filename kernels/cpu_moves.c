@@ -91,47 +91,54 @@ weir_status cpu_draft_masks(void *state, const weir_draft_masks *given, weir_err
 
 /* --- given tokens ------------------------------------------------------------------------------------------ */
 
-/* What has come of a row whose slot was moved. */
-static uint32_t moved_status(const slot *slot, weir_status status, bool counts_full) {
-    return (status != WEIR_OK ? WEIR_ROW_STATUS_REJECTED : 0) | (slot->stopped ? WEIR_ROW_STATUS_STOPPED : 0) |
-           (slot->failed ? WEIR_ROW_STATUS_NO_TOKEN : 0) | (counts_full ? WEIR_ROW_STATUS_COUNTS_FULL : 0);
+/* Rows whose slots are moved: where what comes of them goes, and the first error where the caller takes no statuses. */
+typedef struct moves {
+    uint32_t *statuses;
+    weir_status first;
+    weir_error *error;
+} moves;
+
+/* What has come of a row whose slot was moved; slot NULL: it is idle. */
+static void note_moved(moves *moves, size_t row, const slot *slot, weir_status status, bool counts_full, const weir_error *made) {
+    uint32_t bits = WEIR_ROW_STATUS_IDLE;
+    if (slot)
+        bits = (status != WEIR_OK ? WEIR_ROW_STATUS_REJECTED : 0) | (slot->stopped ? WEIR_ROW_STATUS_STOPPED : 0) |
+               (slot->failed ? WEIR_ROW_STATUS_NO_TOKEN : 0) | (counts_full ? WEIR_ROW_STATUS_COUNTS_FULL : 0);
+    if (moves->statuses)
+        moves->statuses[row] = bits;
+    else
+        note(status, made, row, &moves->first, moves->error);
+}
+
+static slot *slot_of(cpu *cpu, int32_t index) {
+    return index >= 0 ? &cpu->slots[index] : NULL;
 }
 
 weir_status cpu_advance(void *state, const int32_t *slots, const int32_t *tokens, size_t row_count, uint32_t *statuses,
                         weir_error *error) {
     cpu *cpu = state;
-    weir_status first = WEIR_OK;
+    moves moves = {statuses, WEIR_OK, error};
     for (size_t at = 0; at < row_count; at++) {
-        uint32_t bits = WEIR_ROW_STATUS_IDLE;
-        if (slots[at] >= 0) {
-            slot *slot = &cpu->slots[slots[at]];
-            weir_error made;
-            bool counts_full;
-            weir_status status = slot_take(&cpu->shape, slot, tokens[at], &counts_full, &made);
-            if (!statuses) note(status, &made, at, &first, error);
-            bits = moved_status(slot, status, counts_full);
-        }
-        if (statuses) statuses[at] = bits;
+        slot *slot = slot_of(cpu, slots[at]);
+        weir_error made;
+        bool counts_full = false;
+        weir_status status = slot ? slot_take(&cpu->shape, slot, tokens[at], &counts_full, &made) : WEIR_OK;
+        note_moved(&moves, at, slot, status, counts_full, &made);
     }
-    return first;
+    return moves.first;
 }
 
 weir_status cpu_rollback(void *state, const int32_t *slots, const uint32_t *counts, size_t row_count,
                          uint32_t *statuses, weir_error *error) {
     cpu *cpu = state;
-    weir_status first = WEIR_OK;
+    moves moves = {statuses, WEIR_OK, error};
     for (size_t at = 0; at < row_count; at++) {
-        uint32_t bits = WEIR_ROW_STATUS_IDLE;
-        if (slots[at] >= 0) {
-            slot *slot = &cpu->slots[slots[at]];
-            weir_error made;
-            weir_status status = slot_take_back(&cpu->shape, slot, counts[at], &made);
-            if (!statuses) note(status, &made, at, &first, error);
-            bits = moved_status(slot, status, false);
-        }
-        if (statuses) statuses[at] = bits;
+        slot *slot = slot_of(cpu, slots[at]);
+        weir_error made;
+        weir_status status = slot ? slot_take_back(&cpu->shape, slot, counts[at], &made) : WEIR_OK;
+        note_moved(&moves, at, slot, status, false, &made);
     }
-    return first;
+    return moves.first;
 }
 
 static weir_status catch_up_row(const cpu *cpu, slot *slot, const weir_catch_up *given, int64_t line, bool *counts_full,
@@ -150,19 +157,14 @@ static weir_status catch_up_row(const cpu *cpu, slot *slot, const weir_catch_up 
 
 weir_status cpu_catch_up(void *state, const weir_catch_up *given, weir_error *error) {
     cpu *cpu = state;
-    weir_status first = WEIR_OK;
+    moves moves = {given->statuses, WEIR_OK, error};
     for (size_t at = 0; at < given->row_count; at++) {
-        uint32_t bits = WEIR_ROW_STATUS_IDLE;
-        if (given->slots[at] >= 0) {
-            slot *slot = &cpu->slots[given->slots[at]];
-            weir_error made;
-            bool counts_full;
-            int64_t line = given->lines ? given->lines[at] : given->slots[at];
-            weir_status status = catch_up_row(cpu, slot, given, line, &counts_full, &made);
-            if (!given->statuses) note(status, &made, at, &first, error);
-            bits = moved_status(slot, status, counts_full);
-        }
-        if (given->statuses) given->statuses[at] = bits;
+        slot *slot = slot_of(cpu, given->slots[at]);
+        weir_error made;
+        bool counts_full = false;
+        int64_t line = given->lines ? given->lines[at] : given->slots[at];
+        weir_status status = slot ? catch_up_row(cpu, slot, given, line, &counts_full, &made) : WEIR_OK;
+        note_moved(&moves, at, slot, status, counts_full, &made);
     }
-    return first;
+    return moves.first;
 }

@@ -49,7 +49,7 @@ static weir_status make(cuda *c, const weir_sampler_options *options, weir_error
     c->table = reinterpret_cast<device_grammar *>(memory);
     size_t at = device_table_bytes(options);
     slot_layout layout = device_layout(options);
-    c->view = {c->table,     reinterpret_cast<uint32_t *>(memory + at), c->grammar_count, options->slot_count, width, c->shape.word_count,
+    c->view = {c->table,     reinterpret_cast<uint32_t *>(memory + at), options->slot_count, width, c->shape.word_count,
                options->rollback_tokens, layout};
     at += device_slots_bytes(options);
     c->pool_memory = memory + at;
@@ -112,8 +112,7 @@ static weir_status upload(void *state, const weir_grammar *grammar, weir_stream 
 
 /* --- launches ----------------------------------------------------------------------------------------------- */
 
-weir_status launch_change(cuda *c, change_params params, weir_error *error) {
-    params.sampler = c->view;
+weir_status launch_change(cuda *c, const change_params &params, weir_error *error) {
     launch_shape shape = {1, 1, WARP, 0, false};
     return cuda_check(device_launch(other_kernels_all.change, shape, c->stream, params), "changing a slot", error);
 }

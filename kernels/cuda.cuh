@@ -75,15 +75,15 @@ void drop_grammars(cuda *c);
 /* --- cuda_slots.cu: as the backend's functions of these names ---------------------------------------------------- */
 
 weir_status cuda_bind(void *state, uint32_t index, const weir_slot_options *options, weir_error *error);
-void cuda_release(void *state, uint32_t index);
-void cuda_reset(void *state, uint32_t index);
+weir_status cuda_release(void *state, uint32_t index, weir_error *error);
+weir_status cuda_reset(void *state, uint32_t index, weir_error *error);
 weir_status cuda_fork(void *state, uint32_t from, uint32_t to, uint64_t seed, weir_error *error);
 weir_status cuda_export(void *state, uint32_t index, weir_matcher **out, weir_error *error);
 weir_status cuda_import(void *state, uint32_t index, const weir_matcher *matcher, weir_error *error);
 
 /* --- cuda.cu: launches ---------------------------------------------------------------------------------------------- */
 
-weir_status launch_change(cuda *c, change_params params, weir_error *error);
+weir_status launch_change(cuda *c, const change_params &params, weir_error *error);
 weir_status launch_line(cuda *c, line_params params, weir_error *error);
 weir_status launch_shift(cuda *c, shift_params params, weir_error *error);
 

@@ -38,32 +38,27 @@ weir_status cuda_bind(void *state, uint32_t index, const weir_slot_options *opti
     return status;
 }
 
-void cuda_release(void *state, uint32_t index) {
-    cuda *c = static_cast<cuda *>(state);
-    change_params params = {};
-    params.slot = index;
-    params.change = SLOT_RELEASE;
-    launch_change(c, params, nullptr);
-    set_use(c, index, GRAMMAR_NONE, 0);
+/* A slot as a whole; what the change does not ask for is 0. */
+static weir_status change(cuda *c, uint32_t index, slot_change kind, uint64_t seed, uint64_t position, bool stopped, weir_error *error) {
+    return launch_change(c, {c->view, index, kind, seed, position, stopped}, error);
 }
 
-void cuda_reset(void *state, uint32_t index) {
+weir_status cuda_release(void *state, uint32_t index, weir_error *error) {
     cuda *c = static_cast<cuda *>(state);
-    change_params params = {};
-    params.slot = index;
-    params.change = SLOT_RESET;
-    launch_change(c, params, nullptr);
+    TRY(change(c, index, SLOT_RELEASE, 0, 0, false, error));
+    set_use(c, index, GRAMMAR_NONE, 0);
+    return WEIR_OK;
+}
+
+weir_status cuda_reset(void *state, uint32_t index, weir_error *error) {
+    return change(static_cast<cuda *>(state), index, SLOT_RESET, 0, 0, false, error);
 }
 
 weir_status cuda_fork(void *state, uint32_t from, uint32_t to, uint64_t seed, weir_error *error) {
     cuda *c = static_cast<cuda *>(state);
     size_t bytes = c->view.layout.saved * sizeof(uint32_t); /* what is behind holds nothing between calls */
     TRY(cuda_check(device_copy(slot_words(c, to), slot_words(c, from), bytes, c->stream), "copying a slot", error));
-    change_params params = {};
-    params.slot = to;
-    params.change = SLOT_SEED;
-    params.seed = seed;
-    TRY(launch_change(c, params, error));
+    TRY(change(c, to, SLOT_SEED, seed, 0, false, error));
     set_use(c, to, c->uses[from].line, c->uses[from].budget);
     return WEIR_OK;
 }
@@ -127,14 +122,8 @@ weir_status cuda_import(void *state, uint32_t index, const weir_matcher *matcher
         status = cuda_check(device_copy_in(slot_words(c, index) + c->view.layout.sequence, staged_memory(s), bytes, c->stream), "copying a slot", error);
         status = staged_end(c, s, status, error);
     }
-    if (status == WEIR_OK) {
-        change_params params = {};
-        params.slot = index;
-        params.change = SLOT_ADOPT;
-        params.position = weir_matcher_token_count(own);
-        params.stopped = weir_matcher_is_stopped(own);
-        status = launch_change(c, params, error);
-    }
+    if (status == WEIR_OK)
+        status = change(c, index, SLOT_ADOPT, 0, weir_matcher_token_count(own), weir_matcher_is_stopped(own), error);
     weir_matcher_destroy(own);
     return status;
 }

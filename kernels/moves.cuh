@@ -71,7 +71,8 @@ enum slot_change { SLOT_RELEASE, SLOT_RESET, SLOT_SEED, SLOT_ADOPT };
 
 struct change_params {
     sampler_view sampler;
-    uint32_t slot, change;
+    uint32_t slot;
+    slot_change change;
     uint64_t seed;     /* SEED */
     uint64_t position; /* ADOPT: the sequence stands there already; its history begins now */
     bool stopped;

@@ -98,15 +98,14 @@ weir_status weir_sampler_bind(weir_sampler *sampler, uint32_t slot, const weir_s
 
 weir_status weir_sampler_release(weir_sampler *sampler, uint32_t slot, weir_error *error) {
     TRY(check_bound(sampler, slot, error));
-    sampler->backend->release(sampler->state, slot);
+    TRY(sampler->backend->release(sampler->state, slot, error));
     sampler->uses[slot].bound = false;
     return WEIR_OK;
 }
 
 weir_status weir_sampler_reset(weir_sampler *sampler, uint32_t slot, weir_error *error) {
     TRY(check_bound(sampler, slot, error));
-    sampler->backend->reset(sampler->state, slot);
-    return WEIR_OK;
+    return sampler->backend->reset(sampler->state, slot, error);
 }
 
 weir_status weir_sampler_fork(weir_sampler *sampler, uint32_t from, uint32_t to, uint64_t seed, weir_error *error) {

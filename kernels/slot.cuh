@@ -8,9 +8,9 @@
 
 /* What every kernel is given of a sampler. */
 struct sampler_view {
-    const device_grammar *grammars; /* [grammar_count] */
+    const device_grammar *grammars; /* a line for each */
     uint32_t *slots;                /* [slot_count][layout.words] */
-    uint32_t grammar_count, slot_count;
+    uint32_t slot_count;
     uint32_t logits_width, word_count; /* columns, and words of a mask */
     uint32_t rollback;                 /* tokens that can be taken back */
     slot_layout layout;

@@ -59,7 +59,7 @@ static void bind_random(session *s, uint32_t slot) {
     if (options.grammar && random_below(3) == 0)
         options.token_budget = weir_grammar_least_tokens(options.grammar) + random_below(20);
     options.seed = random_bits();
-    options.count_tokens = random_below(2);
+    options.count_tokens = random_below(10) != 0; /* most: else no step of the batch has penalties */
     for (int i = 0; i < 5; i++) prompt[i] = random_below(token_count);
     if (options.count_tokens) options.prompt_tokens = prompt, options.prompt_count = random_below(6);
     for (int i = 0; i < 5; i++) bias[i] = (weir_logit_bias){random_below(300), (float)random_normal() * 3};
@@ -203,11 +203,10 @@ static void run_session(uint64_t seed, int calls, uint32_t depth_limit) {
         uint32_t what = random_below(20);
         if (what < 8) step_both(&s);
         else if (what < 13) advance_both(&s);
-        else if (what < 16) masks_both(&s);
-        else if (what < 17) rollback_both(&s);
-        else if (what < 18) change_both(&s);
-        else if (what < 19) bind_random(&s, random_below(SLOTS));
-        else expect_same_masks(s.samplers[0], s.samplers[1], 0, s.width);
+        else if (what < 17) masks_both(&s);
+        else if (what < 18) rollback_both(&s);
+        else if (what < 19) change_both(&s);
+        else bind_random(&s, random_below(SLOTS));
     }
     close_session(&s);
 }

@@ -8,6 +8,7 @@
 
 #include "harness.h"
 #include "kernels/device.cuh"
+#include "sampler_helpers.h"
 
 #ifdef __CUDACC__
 static const backend *const device_backend = &backend_cuda;
@@ -150,23 +151,12 @@ static weir_status row_error(weir_status status, size_t row, weir_error *error) 
 
 /* --- calls ------------------------------------------------------------------------------------------------------ */
 
-/* Columns of the sampler's rows; only its strides matter to copies. */
-struct sampler_head {
-    weir_allocator allocator;
-    const backend *backend_;
-    void *state;
-    uint32_t slot_count, logits_width;
-};
-/* A sampler of the CPU is called as it is. */
-static bool is_device(const weir_sampler *sampler) { return reinterpret_cast<const sampler_head *>(sampler)->backend_->on_device; }
-static uint32_t width_of(const weir_sampler *sampler) { return reinterpret_cast<const sampler_head *>(sampler)->logits_width; }
-
 weir_status on_device_step(weir_sampler *sampler, const weir_step *given, weir_error *error) {
-    if (sampler == nullptr || !is_device(sampler) || given == nullptr || given->size < sizeof *given || given->row_count == 0 || given->logits == nullptr)
+    if (sampler == nullptr || !sampler_on_device(sampler) || given == nullptr || given->size < sizeof *given || given->row_count == 0 || given->logits == nullptr)
         return weir_sampler_step(sampler, given, error);
     weir_step step = *given;
     arrays a = {};
-    size_t rows = step.row_count, positions = rows * (step.draft_count + 1), width = width_of(sampler), words = (width + 31) / 32;
+    size_t rows = step.row_count, positions = rows * (step.draft_count + 1), width = sampler_width(sampler), words = (width + 31) / 32;
     size_t stride = step.sampling_stride ? step.sampling_stride : sizeof(weir_sampling);
     uint32_t *statuses = static_cast<uint32_t *>(calloc(positions, sizeof(uint32_t)));
     step.slots = in(&a, step.slots, rows);
@@ -191,7 +181,7 @@ weir_status on_device_step(weir_sampler *sampler, const weir_step *given, weir_e
 
 weir_status on_device_masks(weir_sampler *sampler, const int32_t *slots, size_t row_count, uint32_t *masks, size_t stride,
                             weir_error *error) {
-    if (sampler == nullptr || !is_device(sampler) || slots == nullptr || masks == nullptr || row_count == 0 || stride < (width_of(sampler) + 31) / 32)
+    if (sampler == nullptr || !sampler_on_device(sampler) || slots == nullptr || masks == nullptr || row_count == 0 || stride < (sampler_width(sampler) + 31) / 32)
         return weir_sampler_masks(sampler, slots, row_count, masks, stride, error);
     arrays a = {};
     const int32_t *device_slots = in(&a, slots, row_count);
@@ -203,11 +193,11 @@ weir_status on_device_masks(weir_sampler *sampler, const int32_t *slots, size_t 
 
 weir_status on_device_mask_logits(weir_sampler *sampler, const int32_t *slots, size_t row_count, void *logits,
                                   size_t logits_stride, weir_dtype dtype, weir_error *error) {
-    if (sampler == nullptr || !is_device(sampler) || slots == nullptr || logits == nullptr || row_count == 0 || logits_stride < width_of(sampler))
+    if (sampler == nullptr || !sampler_on_device(sampler) || slots == nullptr || logits == nullptr || row_count == 0 || logits_stride < sampler_width(sampler))
         return weir_sampler_mask_logits(sampler, slots, row_count, logits, logits_stride, dtype, error);
     arrays a = {};
     const int32_t *device_slots = in(&a, slots, row_count);
-    void *device_logits = to_device(&a, logits, rows_of(row_count, logits_stride, width_of(sampler)) * dtype_size(dtype), true);
+    void *device_logits = to_device(&a, logits, rows_of(row_count, logits_stride, sampler_width(sampler)) * dtype_size(dtype), true);
     weir_status status = weir_sampler_mask_logits(sampler, device_slots, row_count, device_logits, logits_stride, dtype, error);
     finish(&a);
     return status;
@@ -226,7 +216,7 @@ static weir_status moved(weir_status status, const uint32_t *found, size_t row_c
 
 weir_status on_device_advance(weir_sampler *sampler, const int32_t *slots, const int32_t *tokens, size_t row_count,
                               uint32_t *statuses, weir_error *error) {
-    if (sampler == nullptr || !is_device(sampler) || slots == nullptr || tokens == nullptr || row_count == 0)
+    if (sampler == nullptr || !sampler_on_device(sampler) || slots == nullptr || tokens == nullptr || row_count == 0)
         return weir_sampler_advance(sampler, slots, tokens, row_count, statuses, error);
     arrays a = {};
     uint32_t *found = static_cast<uint32_t *>(calloc(row_count, sizeof *found));
@@ -241,7 +231,7 @@ weir_status on_device_advance(weir_sampler *sampler, const int32_t *slots, const
 
 weir_status on_device_rollback(weir_sampler *sampler, const int32_t *slots, const uint32_t *counts, size_t row_count,
                                uint32_t *statuses, weir_error *error) {
-    if (sampler == nullptr || !is_device(sampler) || slots == nullptr || counts == nullptr || row_count == 0)
+    if (sampler == nullptr || !sampler_on_device(sampler) || slots == nullptr || counts == nullptr || row_count == 0)
         return weir_sampler_rollback(sampler, slots, counts, row_count, statuses, error);
     arrays a = {};
     uint32_t *found = static_cast<uint32_t *>(calloc(row_count, sizeof *found));
@@ -256,7 +246,7 @@ weir_status on_device_rollback(weir_sampler *sampler, const int32_t *slots, cons
 }
 
 weir_status on_device_catch_up(weir_sampler *sampler, const weir_catch_up *given, weir_error *error) {
-    if (sampler == nullptr || !is_device(sampler) || given == nullptr || given->size < sizeof *given || given->row_count == 0 || given->slots == nullptr ||
+    if (sampler == nullptr || !sampler_on_device(sampler) || given == nullptr || given->size < sizeof *given || given->row_count == 0 || given->slots == nullptr ||
         given->tokens == nullptr || given->lengths == nullptr)
         return weir_sampler_catch_up(sampler, given, error);
     weir_catch_up c = *given;
@@ -283,7 +273,7 @@ weir_status on_device_catch_up(weir_sampler *sampler, const weir_catch_up *given
 }
 
 weir_status on_device_draft_masks(weir_sampler *sampler, const weir_draft_masks *given, weir_error *error) {
-    if (sampler == nullptr || !is_device(sampler) || given == nullptr || given->size < sizeof *given || given->row_count == 0 || given->slots == nullptr)
+    if (sampler == nullptr || !sampler_on_device(sampler) || given == nullptr || given->size < sizeof *given || given->row_count == 0 || given->slots == nullptr)
         return weir_sampler_draft_masks(sampler, given, error);
     weir_draft_masks d = *given;
     arrays a = {};

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/fixed_math.h"
+#include "kernels/sampler_check.h"
 
 /* --- random numbers ---------------------------------------------------------------------------------------- */
 
@@ -31,6 +32,14 @@ double random_normal(void) {
 }
 
 /* --- samplers ---------------------------------------------------------------------------------------------- */
+
+uint32_t sampler_width(const weir_sampler *sampler) {
+    return sampler->logits_width;
+}
+
+bool sampler_on_device(const weir_sampler *sampler) {
+    return sampler->backend->on_device;
+}
 
 weir_sampler *make_sampler(const backend *backend, uint32_t slot_count, uint32_t width) {
     weir_sampler_options options = WEIR_SAMPLER_OPTIONS_INIT;

@@ -5,6 +5,10 @@
 #include "harness.h"
 #include "kernels/backend.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* --- random numbers: splitmix64, for rows; never those of the library --------------------------------------- */
 
 extern uint64_t random_state;
@@ -22,6 +26,10 @@ void bind_seed(weir_sampler *sampler, uint32_t slot, uint64_t seed);
 void bind_slot(weir_sampler *sampler, uint32_t slot, weir_slot_options options);
 /* The defaults, with one stop token. Holds until the next call. */
 weir_slot_options stopping_at(uint32_t token);
+
+/* What a sampler was made with. */
+uint32_t sampler_width(const weir_sampler *sampler);
+bool sampler_on_device(const weir_sampler *sampler);
 
 /* A step over f32 logits. */
 weir_step make_step(size_t row_count, const int32_t *slots, const float *logits, size_t stride,
@@ -65,5 +73,9 @@ typedef struct constraint {
 
 constraint make_constraint(const char *schema);
 void free_constraint(constraint constraint);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -287,8 +287,8 @@ TEST(device, a_hundred_thousand_grammars_come_and_go_in_a_pool_that_holds_a_few)
     close_bench(&b);
 }
 
-/* Every call of the runtime fails once: an error that says so, and a slot that holds what it held. */
-TEST(device, a_call_of_the_runtime_that_fails_is_an_error_and_nothing_is_lost) {
+/* Every call of the runtime fails once: an error that says so, and a slot that can be bound again. */
+TEST(device, a_call_of_the_runtime_that_fails_is_an_error_and_the_slot_can_be_bound_again) {
     bench b = {};
     open_bench(&b, 8 << 20, 16);
     weir_slot_options options = WEIR_SLOT_OPTIONS_INIT;
