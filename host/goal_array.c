@@ -14,7 +14,7 @@ static const uint64_t ITEM_BITS = 1ull << ATOM_ITEM | 1ull << ATOM_ITEMS | 1ull 
 static formula read_item(compiler *c, void *context, const formula_node *atom, formula self) {
     uint32_t index = ((const item_context *)context)->index;
     if (atom->atom == ATOM_ITEM && atom->a == index) return value_atom(c, atom->b);
-    if (atom->atom == ATOM_ITEMS && atom->a <= index) return formula_and2(c, self, value_atom(c, atom->b));
+    if (atom->atom == ATOM_ITEMS && atom->a <= index) return formula_sequence(c, (formula[]){value_atom(c, atom->b), self}, 2);
     if (atom->atom == ATOM_CONTAINS) { /* one less to find, or as many */
         formula value = value_atom(c, atom->b), fewer = atom->a == 1 ? FORMULA_TRUE : formula_atom(c, ATOM_CONTAINS, atom->a - 1, atom->b);
         formula found = formula_and2(c, value, fewer), missed = formula_and2(c, formula_not(c, value), self);

@@ -45,9 +45,10 @@ static formula read_member(compiler *c, void *context, const formula_node *atom,
         return atom->a == m->key ? FORMULA_TRUE : self;
     case ATOM_ADDITIONAL:
         if (m->name != NONE || schema_set_matches(c, atom->b, m->matches)) return self;
-        return formula_and2(c, self, value_atom(c, atom->a));
+        return formula_sequence(c, (formula[]){value_atom(c, atom->a), self}, 2);
     case ATOM_PATTERN_PROPERTY:
-        return m->name == NONE && m->matches[atom->a] ? formula_and2(c, self, value_atom(c, atom->b)) : self;
+        if (m->name != NONE || !m->matches[atom->a]) return self;
+        return formula_sequence(c, (formula[]){value_atom(c, atom->b), self}, 2);
     case ATOM_NAMES:
         return m->name != NONE || name_admitted(m->object, m->answers, atom->a) ? self : FORMULA_FALSE;
     case ATOM_SIZE:

@@ -55,6 +55,7 @@ static schema blank(const json *node) {
     s.unevaluated_properties = s.unevaluated_items = NONE;
     s.not_schema = s.if_schema = s.then_schema = s.else_schema = NONE;
     s.max_items = s.max_length = s.max_properties = s.max_contains = NONE;
+    s.first_error = s.known = NONE;
     s.min_contains = 1;
     s.pattern = NONE;
     s.at_least = s.at_most = s.above = s.below = NONE;
@@ -79,13 +80,20 @@ uint32_t schema_add(compiler *c, const schema *from, const json *node) {
 
 uint32_t schema_add_value(compiler *c, const json *node) { return add_record(c, node, true, 0); }
 
-uint32_t schema_twin(compiler *c, uint32_t id) {
-    schema twin = *schema_get(c, id);
-    twin.is_twin = true;
-    twin.twin = id;
-    uint32_t added = push_schema(c, &twin);
-    c->schemas->items.items[id].twin = added;
-    return added;
+static uint32_t push_question(compiler *c, uint32_t of, int asks) {
+    schema question = *schema_get(c, of);
+    question.asks = asks;
+    question.of = of;
+    question.first_error = question.known = NONE;
+    return push_schema(c, &question);
+}
+
+void schema_add_questions(compiler *c, uint32_t id) {
+    uint32_t first_error = push_question(c, id, FIRST_ERROR_OF), known = push_question(c, id, KNOWN_OF);
+    uint32_t first_known = push_question(c, first_error, KNOWN_OF);
+    c->schemas->items.items[first_error].known = first_known;
+    c->schemas->items.items[id].first_error = first_error;
+    c->schemas->items.items[id].known = known;
 }
 
 uint32_t schema_union(compiler *c, const json *place, uint32_t *ids, uint32_t count) {

@@ -67,8 +67,10 @@ typedef struct schema {
     uint32_t all_count, any_count, one_count;
     uint32_t not_schema, if_schema, then_schema, else_schema; /* or NONE */
     bool circular;       /* asking it can lead to a schema that applies to itself in place, here or further down */
-    bool is_twin;        /* the schema `twin`, asked only whether anything is wrong */
-    uint32_t twin;       /* of a circular schema that is none: the id of its twin */
+    enum { ITSELF, FIRST_ERROR_OF, KNOWN_OF } asks; /* FIRST_ERROR_OF: `of`, asked only whether anything is wrong; KNOWN_OF: whether
+                                                       the verdict of `of` is known, true or unknown itself */
+    uint32_t of;
+    uint32_t first_error, known; /* of a circular schema: the ids of the schemas that ask this of it; NONE */
     uint32_t key_set;    /* id of the set of names in `properties` (or of a value object's names) and of patterns, which
                             additionalProperties does not speak of */
 } schema;
@@ -96,7 +98,8 @@ typedef struct schema_set {
 
 /* Reads the document; fails with a refusal that names keyword and pointer. Root is schema id 0. */
 schema_set *schema_set_new(compiler *c, const json *root);
-uint32_t schema_twin(compiler *c, uint32_t id); /* adds it */
+/* Adds the schemas that ask something else of a circular one. */
+void schema_add_questions(compiler *c, uint32_t id);
 /* The schema that holds where one of these does. Equal lists give equal ids. */
 uint32_t schema_union(compiler *c, const json *place, uint32_t *ids, uint32_t count);
 const schema *schema_get(const compiler *c, uint32_t id);

@@ -70,9 +70,10 @@ static void refuse_unevaluated(compiler *c, uint32_t id) {
 }
 
 static void doubt(compiler *c, uint32_t id) {
-    uint32_t twin = schema_twin(c, id);
-    formula_doubt_schema(c, id);
-    formula_doubt_schema(c, twin);
+    schema_add_questions(c, id);
+    const schema *s = schema_get(c, id);
+    const uint32_t in_doubt[] = {id, s->first_error, s->known, schema_get(c, s->first_error)->known};
+    for (size_t i = 0; i < sizeof in_doubt / sizeof *in_doubt; i++) formula_doubt_schema(c, in_doubt[i]);
 }
 
 void schema_find_circles(compiler *c) {

@@ -67,7 +67,15 @@ static formula count_at_least(compiler *c, uint32_t count) {
 /* The schema that members are asked about: bare references followed, and the question kept. */
 static uint32_t asked_of_members(compiler *c, uint32_t id, question how) {
     const schema *s = schema_get(c, id = schema_canonical(c, id));
-    return how == FIRST_ERROR && s->circular ? s->twin : id;
+    return how == FIRST_ERROR && s->circular ? s->first_error : id;
+}
+
+/* Where all members are asked, one that is unknown counts, whatever the others say: the schema that says whether each is
+ * known; NONE if none is needed. */
+static uint32_t known_of_members(compiler *c, uint32_t id, question how, bool all_asked) {
+    if (id == NONE || !all_asked) return NONE;
+    const schema *s = schema_get(c, asked_of_members(c, id, how));
+    return s->circular ? s->known : NONE;
 }
 
 static formula item_atom(compiler *c, uint32_t index, uint32_t id, question how) {
@@ -174,9 +182,13 @@ static void object_parts(compiler *c, const schema *s, question how, part_list *
     for (uint32_t i = 0; i < s->required_count; i++) {
         add(c, parts, "required", formula_atom(c, ATOM_REQUIRED, s->required[i], 0));
     }
+    uint32_t known = known_of_members(c, s->additional, how, true); /* in no order: any of them may be asked */
+    if (known != NONE) add(c, parts, "additionalProperties", formula_atom(c, ATOM_ADDITIONAL, known, s->key_set));
     if (s->additional != NONE) add(c, parts, "additionalProperties", additional_atom(c, s->additional, s->key_set, how));
     for (uint32_t i = 0; i < s->pattern_count; i++) {
         uint32_t id = asked_of_members(c, s->pattern_properties[i].schema, how);
+        known = known_of_members(c, id, how, how == EVERY_ERROR);
+        if (known != NONE) add(c, parts, "patternProperties", formula_atom(c, ATOM_PATTERN_PROPERTY, s->pattern_properties[i].pattern, known));
         if (schema_verdict(c, id) == FORMULA_TRUE) continue;
         add(c, parts, "patternProperties", formula_atom(c, ATOM_PATTERN_PROPERTY, s->pattern_properties[i].pattern, id));
     }
@@ -215,8 +227,12 @@ static void array_parts(compiler *c, const schema *s, question how, part_list *p
     bool listed = s->draft < DRAFT_2020 && s->prefix != NULL; /* then "items" is the prefix */
     const char *prefix = listed ? "items" : "prefixItems", *rest = listed ? "additionalItems" : "items";
     for (uint32_t i = 0; i < s->prefix_count; i++) add(c, parts, prefix, item_atom(c, i, s->prefix[i], how));
+    uint32_t known = known_of_members(c, s->items, how, how == EVERY_ERROR);
+    if (known != NONE) add(c, parts, rest, formula_atom(c, ATOM_ITEMS, s->prefix_count, known));
     add(c, parts, rest, items_atom(c, s->prefix_count, s->items, how));
     add(c, parts, "minItems", count_at_least(c, s->min_items));
+    known = known_of_members(c, s->contains, FIRST_ERROR, true);
+    if (known != NONE) add(c, parts, "contains", formula_atom(c, ATOM_ITEMS, 0, known));
     if (s->contains != NONE && s->min_contains != 0) add(c, parts, "contains", contains_atom(c, s->min_contains, s->contains, how));
     if (s->contains != NONE && s->max_contains != NONE) {
         add(c, parts, "contains", formula_not(c, contains_atom(c, s->max_contains + 1, s->contains, how)));
@@ -360,7 +376,8 @@ static formula ask(compiler *c, uint32_t id, value_type type, question how) {
     uint32_t slot = id * TYPE_COUNT + type;
     schema s = *schema_get(c, id);
     uint8_t asked = (uint8_t)(1u << how);
-    if (s.is_twin) return ask(c, s.twin, type, FIRST_ERROR);
+    if (s.asks == FIRST_ERROR_OF) return ask(c, s.of, type, FIRST_ERROR);
+    if (s.asks == KNOWN_OF) return formula_known(c, ask(c, s.of, type, EVERY_ERROR));
     if (c->schemas->formulas.items[slot] != NONE) return c->schemas->formulas.items[slot];
     if ((c->schemas->under_way.items[slot] & asked) != 0) return formula_atom(c, ATOM_UNKNOWN, 0, 0);
     compiler_enter(c, s.node);

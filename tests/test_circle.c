@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define ENDLESS ", \"$defs\": {\"x\": {\"$ref\": \"#/$defs/x\"}}}"
+#define STRINGS "{\"type\": \"string\", \"allOf\": [{\"$ref\": \"#/$defs/x\"}]}" /* known of what is no string */
+#define OTHERS  "{\"if\": {\"type\": \"string\"}, \"then\": {\"$ref\": \"#/$defs/x\"}}"
 #define TWO                                                                                                            \
     ", \"$defs\": {\"x\": {\"anyOf\": [{\"type\": \"object\"}, {\"$ref\": \"#/$defs/y\"}]},"                           \
     " \"y\": {\"anyOf\": [{\"type\": \"array\"}, {\"$ref\": \"#/$defs/x\"}]}}}"
@@ -29,7 +31,27 @@ static const struct { const char *schema, *text; bool accepted; } cases[] = {
     /* items in list form, as the drafts before 2020-12 have them */
     {"{\"$schema\": \"http://json-schema.org/draft-07/schema#\", \"anyOf\": [true, {\"$ref\": \"#\"}], \"items\": [{\"type\": \"string\"}]}", "[1]", false},
     {"{\"$schema\": \"http://json-schema.org/draft-07/schema#\", \"anyOf\": [true, {\"$ref\": \"#\"}], \"items\": [{}], \"additionalItems\": {\"type\": \"null\"}}", "[1, 2]", false},
-    {"{\"not\": {\"items\": {\"type\": \"string\", \"allOf\": [{\"$ref\": \"#/$defs/x\"}]}}" ENDLESS, "[1]", true},
+    {"{\"not\": {\"items\": " STRINGS "}" ENDLESS, "[1]", true},
+    /* members: the first that is wrong decides, unless all are asked */
+    {"{\"not\": {\"items\": " STRINGS "}" ENDLESS, "[1, \"a\"]", true},
+    {"{\"not\": {\"items\": " STRINGS "}" ENDLESS, "[\"a\", 1]", false},
+    {"{\"not\": {\"prefixItems\": [true], \"items\": " STRINGS "}" ENDLESS, "[\"a\", \"a\", 1]", false},
+    {"{\"not\": {\"prefixItems\": [true], \"items\": " STRINGS "}" ENDLESS, "[\"a\", 1, \"a\"]", true},
+    {"{\"anyOf\": [{\"items\": " STRINGS "}, true]" ENDLESS, "[1, \"a\"]", false},
+    {"{\"anyOf\": [{\"items\": " STRINGS "}, true]" ENDLESS, "[]", true},
+    {"{\"not\": {\"contains\": " STRINGS "}" ENDLESS, "[1, 2]", true},
+    {"{\"not\": {\"contains\": " STRINGS "}" ENDLESS, "[1, \"a\"]", false},
+    {"{\"not\": {\"not\": {\"contains\": " OTHERS "}}" ENDLESS, "[1, 2]", true},
+    {"{\"not\": {\"not\": {\"contains\": " OTHERS "}}" ENDLESS, "[1, \"a\"]", false},
+    {"{\"not\": {\"not\": {\"contains\": " OTHERS "}}" ENDLESS, "[\"a\", 1]", false},
+    {"{\"not\": {\"patternProperties\": {\"^a\": " STRINGS "}}" ENDLESS, "{\"a\": 1, \"ab\": \"s\"}", true},
+    {"{\"not\": {\"patternProperties\": {\"^a\": " STRINGS "}}" ENDLESS, "{\"a\": \"s\", \"ab\": 1}", false},
+    {"{\"anyOf\": [{\"patternProperties\": {\"^a\": " STRINGS "}}, true]" ENDLESS, "{\"a\": 1, \"ab\": \"s\"}", false},
+    /* additionalProperties: the validator asks in no order that could be relied on */
+    {"{\"not\": {\"additionalProperties\": " STRINGS "}" ENDLESS, "{\"a\": 1, \"b\": \"s\"}", false},
+    {"{\"not\": {\"additionalProperties\": " STRINGS "}" ENDLESS, "{\"a\": \"s\", \"b\": 1}", false},
+    {"{\"not\": {\"additionalProperties\": " STRINGS "}" ENDLESS, "{\"a\": 1, \"b\": 2}", true},
+    {"{\"anyOf\": [{\"additionalProperties\": " STRINGS "}, true]" ENDLESS, "{\"a\": 1, \"b\": \"s\"}", false},
 };
 
 static bool accepts(const fixture *f, const char *schema, const char *text) {
