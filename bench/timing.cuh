@@ -254,12 +254,12 @@ template <typename Before, typename Run> static spread time_by_host(stopwatch *w
 static inline void nothing_before() {}
 
 /* A graph of `chain` times what `enqueue` enqueues, per part of it. */
-template <typename Enqueue> static spread time_graph(stopwatch *w, Enqueue enqueue) {
+template <typename Before, typename Enqueue> static spread time_graph(stopwatch *w, Before before, Enqueue enqueue) {
     device_graph graph;
     must(device_capture_begin(w->stream), "a graph");
     for (uint32_t i = 0; i < w->work.chain; i++) enqueue();
     must(device_capture_end(w->stream, &graph), "a graph");
-    spread s = time_between(w, w->work.chain, nothing_before, [&] { must(device_graph_launch(graph, w->stream), "a graph"); });
+    spread s = time_between(w, w->work.chain, before, [&] { must(device_graph_launch(graph, w->stream), "a graph"); });
     must(device_wait(w->stream), "waiting");
     device_graph_destroy(graph);
     return s;
@@ -299,12 +299,18 @@ template <typename Enqueue> static spread time_singles(stopwatch *w, Enqueue enq
     return s;
 }
 
-template <typename Enqueue> static spread time_cold(stopwatch *w, Enqueue enqueue) {
-    return time_between(w, 1, [&] { make_cold(w); }, enqueue);
+/* One, launched plainly, while nothing that it reads is in the second-level cache. */
+template <typename Before, typename Enqueue> static spread time_cold(stopwatch *w, Before before, Enqueue enqueue) {
+    auto chill = [&] {
+        before();
+        make_cold(w);
+    };
+    return time_between(w, 1, chill, enqueue);
 }
 
-template <typename Enqueue> static spread time_plain(stopwatch *w, Enqueue enqueue) {
-    return time_between(w, w->work.chain, nothing_before, [&] {
+/* `chain` of them, each launched by the host. */
+template <typename Before, typename Enqueue> static spread time_plain(stopwatch *w, Before before, Enqueue enqueue) {
+    return time_between(w, w->work.chain, before, [&] {
         for (uint32_t i = 0; i < w->work.chain; i++) enqueue();
     });
 }
@@ -314,10 +320,10 @@ template <typename Enqueue> static spread time_plain(stopwatch *w, Enqueue enque
 static inline void measure_null(stopwatch *w) {
     launch_shape one = {1, 1, WARP, 0, false};
     auto enqueue = [&] { must(device_launch(null_kernel, one, w->stream, null_params{0}), "a null kernel"); };
-    w->null_graph = time_graph(w, enqueue);
+    w->null_graph = time_graph(w, nothing_before, enqueue);
     w->null_single = time_singles(w, enqueue);
-    w->null_cold = time_cold(w, enqueue);
-    w->null_plain = time_plain(w, enqueue);
+    w->null_cold = time_cold(w, nothing_before, enqueue);
+    w->null_plain = time_plain(w, nothing_before, enqueue);
     w->null_wall = time_by_host(w, nothing_before, enqueue);
 }
 
