@@ -7,13 +7,15 @@
 enum {
     STEPS_MOST = 512,   /* of a trace: what is longer is cut, as by a limit on tokens */
     DOCUMENTS_MOST = 2, /* of a schema */
-    LEAVE_STRING = 8    /* one in so many tokens of a string's is one that ends it */
+    LEAVE = 8,          /* of the tokens of a string or a number, one in so many is one that may end it */
+    LONG_LIST = 16      /* tokens; longer ones are those of numbers, patterns and keys */
 };
 
 typedef struct maker {
     const char *program;
     token_index index;
-    uint32_t *mask, *quotes, words, width; /* quotes: tokens with a '"' */
+    uint32_t *mask, words, width;
+    uint32_t *ends[2]; /* tokens with a '"', and with any of ",}] */
     uint32_t stop;
     uint64_t random;
     uint32_t capacity; /* of the grammars, and thrice as many traces */
@@ -74,13 +76,13 @@ static traffic_kind kind_of(const weir_matcher *matcher, uint32_t allowed, bool 
     return allowed > 1 ? TRAFFIC_LIST : stop_allowed ? TRAFFIC_STOP : TRAFFIC_FORCED;
 }
 
-/* A text ends where it may, every other time; a string, one token in LEAVE_STRING; else any token. */
+/* A text ends where it may, every other time; a string or a number, one token in LEAVE; else any token. */
 static uint32_t choose(maker *m, uint32_t allowed, traffic_kind kind)
 {
-    bool inside = kind == TRAFFIC_BASE || kind == TRAFFIC_FULL || kind == TRAFFIC_BITMAP;
+    const uint32_t *ends = m->ends[kind == TRAFFIC_LIST];
     if (is_allowed(m, m->stop) && random_below(m, 2)) return m->stop;
-    uint32_t leaving = inside && random_below(m, LEAVE_STRING) == 0 ? count_allowed(m, m->quotes) : 0;
-    if (leaving > 0) return nth_allowed(m, m->quotes, random_below(m, leaving));
+    uint32_t leaving = allowed > LONG_LIST && random_below(m, LEAVE) == 0 ? count_allowed(m, ends) : 0;
+    if (leaving > 0) return nth_allowed(m, ends, random_below(m, leaving));
     return nth_allowed(m, NULL, random_below(m, allowed));
 }
 
@@ -236,16 +238,19 @@ static bool make(maker *m, const char *data, uint32_t schemas)
     m->words = weir_vocab_mask_words(vocab);
     m->stop = stops > 0 ? stop_ids[0] : TOKEN_NONE;
     m->mask = calloc(m->words, sizeof *m->mask);
-    m->quotes = calloc(m->words, sizeof *m->quotes);
+    for (int i = 0; i < 2; i++) m->ends[i] = calloc(m->words, sizeof **m->ends);
     m->out->grammars = calloc(m->capacity, sizeof(weir_grammar *));
     m->out->traces = calloc(m->capacity, (1 + DOCUMENTS_MOST) * sizeof(traffic_trace));
-    if (!m->mask || !m->quotes || !m->out->grammars || !m->out->traces || !token_index_create(vocab, &m->index)) {
+    if (!m->mask || !m->ends[0] || !m->ends[1] || !m->out->grammars || !m->out->traces || !token_index_create(vocab, &m->index)) {
         fprintf(stderr, "%s: memory is short\n", m->program);
         return false;
     }
     for (uint32_t token = 0; token < count && token < m->width; token++) {
         const uint8_t *bytes = weir_vocab_token(vocab, token, &length);
-        if (length > 0 && memchr(bytes, '"', length)) m->quotes[token / 32] |= 1u << token % 32;
+        for (uint32_t i = 0; i < length; i++) {
+            if (bytes[i] == '"') m->ends[0][token / 32] |= 1u << token % 32;
+            if (memchr("\",}]", bytes[i], 4)) m->ends[1][token / 32] |= 1u << token % 32;
+        }
     }
     return data ? read_schemas(m, data, schemas) : invent_schemas(m, schemas);
 }
@@ -261,7 +266,8 @@ bool traffic_make(const char *program, const weir_vocab *vocab, const char *data
     }
     token_index_free(&m.index);
     free(m.mask);
-    free(m.quotes);
+    free(m.ends[0]);
+    free(m.ends[1]);
     if (!good) traffic_free(out);
     return good;
 }
