@@ -8,7 +8,7 @@
  * left out. Times are microseconds a step:
  *
  *   graph_us   a graph of 64 chained steps, divided by 64: the median of repetitions; caches warm. graph_max_us: the slowest
- *   step_*     each step of such graphs by itself, between marks that cost what null_single_us says: p50, p99, p99.9
+ *   step_*     step_count steps of such graphs each by itself, between marks that cost what null_single_us says
  *   cold_us    one plain launch behind a read of twice the second-level cache; null_cold_us is the same of an empty kernel
  *   plain_us   64 plain launches, divided by 64
  *   wall_us    the host's clock: step, token to the host, wait
@@ -296,7 +296,34 @@ static void move_matchers(bench *b, const batch &batch) {
     exit(1);
 }
 
-/* Some steps of both from the same place: the baseline's tokens are allowed, and where both are greedy the same. */
+/* The bits of a logit in the order of their values, NaN aside. */
+static uint32_t ordered(const void *logits, size_t at, weir_dtype dtype) {
+    uint32_t bits;
+    if (dtype == WEIR_DTYPE_F32)
+        memcpy(&bits, static_cast<const uint32_t *>(logits) + at, sizeof bits);
+    else
+        bits = static_cast<uint32_t>(static_cast<const uint16_t *>(logits)[at]) << 16;
+    return bits >> 31 ? ~bits : bits | 0x80000000u;
+}
+
+/* Of the first row, as the baseline has masked it: fewer than top_k logits are larger than those of the tokens. */
+static void check_top_k(bench *b, const batch &batch, const int32_t (&tokens)[2]) {
+    char *row = host_array<char>(b->width * sizeof(float));
+    must(device_copy_out(row, b->plain_logits, b->width * logit_bytes(batch.dtype), b->watch->stream), "logits");
+    must(device_wait(b->watch->stream), "waiting");
+    for (int32_t token : tokens) {
+        uint32_t above = 0, own = ordered(row, static_cast<size_t>(token), batch.dtype);
+        for (uint32_t i = 0; i < b->width; i++) above += ordered(row, i, batch.dtype) > own;
+        if (above < settings[batch.setting].top_k) continue;
+        fprintf(stderr, "bench-step: \"%s\", %u columns of %s, \"%s\": token %d (baseline's %d, weir's %d) has %u above it\n", kind_names[batch.kind],
+                b->width, dtype_names[batch.dtype], setting_names[batch.setting], token, tokens[0], tokens[1], above);
+        exit(1);
+    }
+    free(row);
+}
+
+/* Some steps of both: the baseline's tokens are allowed; from the same place, the greedy ones are the same and those of top-k
+ * among the k. */
 static void check_plain(bench *b, const batch &batch) {
     weir_step step = step_of(b, batch);
     weir_error error;
@@ -317,6 +344,7 @@ static void check_plain(bench *b, const batch &batch) {
                     b->width, dtype_names[batch.dtype], setting_names[batch.setting], tokens[i], b->host_tokens[i]);
             exit(1);
         }
+        if (round == 0 && batch.setting == SETTING_TOP_K_TOP_P) check_top_k(b, batch, {tokens[0], b->host_tokens[0]});
     }
     close_matchers(b, batch);
     free(tokens);
@@ -379,9 +407,9 @@ static void print_batch(const bench *b, const batch &batch, const row_sizes &siz
            "\"allowed\": %.1f, \"bytes\": %.0f, ",
            w->facts.name, batch.rows, b->width, dtype_names[batch.dtype], kind_names[batch.kind], setting_names[batch.setting],
            sizes.allowed / batch.rows, sizes.bytes);
-    printf("\"graph_us\": %.3f, \"graph_max_us\": %.3f, \"step_p50_us\": %.3f, \"step_p99_us\": %.3f, \"step_p99.9_us\": %.3f, \"cold_us\": %.3f, "
-           "\"cold_max_us\": %.3f, \"plain_us\": %.3f, \"wall_us\": %.3f, ",
-           t.graph.p50, t.graph.most, t.single.p50, t.single.p99, t.single.p999, t.cold.p50, t.cold.most, t.plain.p50, t.wall.p50);
+    printf("\"graph_us\": %.3f, \"graph_max_us\": %.3f, \"step_p50_us\": %.3f, \"step_p99_us\": %.3f, \"step_p99.9_us\": %.3f, \"step_count\": %u, "
+           "\"cold_us\": %.3f, \"cold_max_us\": %.3f, \"plain_us\": %.3f, \"wall_us\": %.3f, ",
+           t.graph.p50, t.graph.most, t.single.p50, t.single.p99, t.single.p999, t.single.count, t.cold.p50, t.cold.most, t.plain.p50, t.wall.p50);
     printf("\"floor_us\": %.3f, \"of_copy\": %.4f, \"times_null\": %.3f, ", sizes.bytes / w->copy_bytes_per_us,
            sizes.bytes / t.graph.p50 / w->copy_bytes_per_us, t.graph.p50 / w->null_graph.p50);
     printf("\"stack_graph_us\": %.3f, \"stack_copy_graph_us\": %.3f, \"stack_cold_us\": %.3f, \"stack_wall_us\": %.3f, \"stack_fill_us\": %.3f}\n",

@@ -185,17 +185,21 @@ static uint32_t run_replay(replay *r, const arguments *given) {
     step.row_count = r->slots, step.slots = r->device_slots;
     step.logits = r->logits, step.logits_stride = r->width, step.dtype = WEIR_DTYPE_BF16;
     step.sampling = r->sampling, step.tokens = r->device_tokens;
-    auto enqueue = [&] {
+    auto enqueue = [&](bool captured) {
         launch_shape shape = {(r->slots + WARP - 1) / WARP, 1, WARP, 0, false};
         steer_params params = {r->logits, r->width, r->device_next, r->last, r->noise, r->slots};
         must(device_launch(steer_kernel, shape, stream, params), "the next token");
-        must(mark_set(begin, stream, GRAPHS_HOLD_MARKS), "a mark");
+        must(mark_set(begin, stream, captured), "a mark");
         must_weir(weir_sampler_step(r->sampler, &step, &error), &error);
-        must(mark_set(end, stream, GRAPHS_HOLD_MARKS), "a mark");
+        must(mark_set(end, stream, captured), "a mark");
     };
+    must(device_fill(r->device_next, 0xFF, bytes, stream), "memory");
+    must(device_fill(r->device_slots, 0xFF, bytes, stream), "memory");
+    enqueue(false); /* idle rows: the kernels are loaded before a graph is captured */
+    must(device_wait(stream), "waiting");
     if (GRAPHS_HOLD_MARKS) {
         must(device_capture_begin(stream), "a graph");
-        enqueue();
+        enqueue(true);
         must(device_capture_end(stream, &graph), "a graph");
     }
     double started = host_us();
@@ -207,7 +211,7 @@ static uint32_t run_replay(replay *r, const arguments *given) {
         if (GRAPHS_HOLD_MARKS)
             must(device_graph_launch(graph, stream), "a graph");
         else
-            enqueue();
+            enqueue(false);
         must(device_copy_out(r->tokens, r->device_tokens, bytes, stream), "tokens");
         must(device_wait(stream), "waiting");
         must(mark_between(*begin, *end, &r->step_us[done]), "the time");

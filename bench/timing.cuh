@@ -126,6 +126,7 @@ static inline void mark_destroy(mark *m) { device_event_destroy(m->event); }
 
 struct spread {
     double p50, p99, p999, most;
+    uint32_t count;
 };
 
 static inline int by_value(const void *a, const void *b) {
@@ -140,9 +141,10 @@ static inline double ranked(const double *values, size_t count, double share) {
 }
 
 static inline spread spread_of(double *values, size_t count) {
-    if (count == 0) return {0.0, 0.0, 0.0, 0.0};
+    if (count == 0) return {0.0, 0.0, 0.0, 0.0, 0};
     qsort(values, count, sizeof *values, by_value);
-    return {ranked(values, count, 0.5), ranked(values, count, 0.99), ranked(values, count, 0.999), values[count - 1]};
+    return {ranked(values, count, 0.5), ranked(values, count, 0.99), ranked(values, count, 0.999), values[count - 1],
+            static_cast<uint32_t>(count)};
 }
 
 /* --- timing ------------------------------------------------------------------------------------------------------------ */
@@ -152,7 +154,7 @@ struct effort {
     uint32_t chain;   /* steps in a graph */
     uint32_t repeats; /* of whole graphs, and of what is timed cold or by the host; at most */
     uint32_t least;   /* whatever the time */
-    uint32_t singles; /* steps timed each by itself, in whole chains */
+    uint32_t singles; /* steps timed each by itself, in whole chains; fewer where they take ten times the budget */
     double budget_us; /* for the repetitions of one figure */
 };
 
@@ -212,7 +214,7 @@ static inline uint32_t repeats_within(const effort &work, double us_each) {
     return most >= work.repeats ? work.repeats : most <= work.least ? work.least : static_cast<uint32_t>(most);
 }
 
-/* Device time of what `run` enqueues, divided by `parts`; run() goes before once, to warm up. `before` is not timed. */
+/* Device time of what `run` enqueues, divided by `parts`, warmed up by a run or two. `before` is not timed. */
 template <typename Before, typename Run> static spread time_between(stopwatch *w, uint32_t parts, Before before, Run run) {
     mark *begin = &w->marks[0], *end = &w->marks[1];
     double *values = host_array<double>(w->work.repeats);
@@ -225,7 +227,8 @@ template <typename Before, typename Run> static spread time_between(stopwatch *w
         must(mark_set(end, w->stream, false), "a mark");
         must(device_wait(w->stream), "waiting");
         must(mark_between(*begin, *end, &us), "the time");
-        if (i == -1) repeats = repeats_within(w->work, us);
+        if (i < 0) repeats = repeats_within(w->work, us);
+        if (i == -2 && us > w->work.budget_us) i++; /* one to warm up is enough */
         if (i >= 0) values[done++] = us / parts;
     }
     spread s = spread_of(values, done);
@@ -269,7 +272,7 @@ template <typename Before, typename Enqueue> static spread time_graph(stopwatch 
  * null_single. */
 template <typename Enqueue> static spread time_singles(stopwatch *w, Enqueue enqueue) {
     const uint32_t chain = w->work.chain, rounds = (w->work.singles + chain - 1) / chain;
-    double *values = host_array<double>(static_cast<size_t>(rounds) * chain);
+    double *values = host_array<double>(static_cast<size_t>(rounds) * chain), started = host_us();
     device_graph graph = {};
     size_t count = 0;
     auto all = [&] {
@@ -292,6 +295,7 @@ template <typename Enqueue> static spread time_singles(stopwatch *w, Enqueue enq
             all();
         must(device_wait(w->stream), "waiting");
         for (uint32_t i = 0; i < chain; i++) must(mark_between(w->marks[i], w->marks[i + 1], &values[count++]), "the time");
+        if (host_us() - started > 10.0 * w->work.budget_us) break;
     }
     if (GRAPHS_HOLD_MARKS) device_graph_destroy(graph);
     spread s = spread_of(values, count);
@@ -320,6 +324,8 @@ template <typename Before, typename Enqueue> static spread time_plain(stopwatch 
 static inline void measure_null(stopwatch *w) {
     launch_shape one = {1, 1, WARP, 0, false};
     auto enqueue = [&] { must(device_launch(null_kernel, one, w->stream, null_params{0}), "a null kernel"); };
+    enqueue(); /* it is loaded before a graph is captured */
+    must(device_wait(w->stream), "waiting");
     w->null_graph = time_graph(w, nothing_before, enqueue);
     w->null_single = time_singles(w, enqueue);
     w->null_cold = time_cold(w, nothing_before, enqueue);
