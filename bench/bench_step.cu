@@ -322,8 +322,43 @@ static void check_top_k(bench *b, const batch &batch, const int32_t (&tokens)[2]
     free(row);
 }
 
+static double value_of(const void *logits, size_t at, weir_dtype dtype) {
+    if (dtype == WEIR_DTYPE_F32) return static_cast<double>(static_cast<const float *>(logits)[at]);
+    uint32_t bits = static_cast<const uint16_t *>(logits)[at], magnitude = bits & 0x7FFF, exponent = magnitude >> 10;
+    if (dtype == WEIR_DTYPE_BF16) {
+        float value;
+        bits <<= 16;
+        memcpy(&value, &bits, sizeof value);
+        return static_cast<double>(value);
+    }
+    double fraction = (magnitude & 0x3FF) + (exponent > 0 ? 1024.0 : 0.0);
+    double value = exponent == 31 ? static_cast<double>(INFINITY) : ldexp(fraction, static_cast<int>(exponent > 0 ? exponent : 1) - 25);
+    return bits >> 15 ? -value : value;
+}
+
+/* Of the first row, as the baseline has masked it: its probabilities are those of doubles. */
+static void check_softmax(bench *b, const batch &batch) {
+    char *row = host_array<char>(b->width * sizeof(float));
+    float *found = host_array<float>(b->width);
+    double largest = static_cast<double>(-INFINITY), sum = 0.0, scale = 1.0 / static_cast<double>(settings[batch.setting].temperature);
+    must(device_copy_out(row, b->plain_logits, b->width * logit_bytes(batch.dtype), b->watch->stream), "logits");
+    must(device_copy_out(found, b->plain.probabilities, b->width * sizeof(float), b->watch->stream), "probabilities");
+    must(device_wait(b->watch->stream), "waiting");
+    for (uint32_t i = 0; i < b->width; i++) largest = fmax(largest, value_of(row, i, batch.dtype));
+    for (uint32_t i = 0; i < b->width; i++) sum += exp((value_of(row, i, batch.dtype) - largest) * scale);
+    for (uint32_t i = 0; i < b->width; i++) {
+        double right = exp((value_of(row, i, batch.dtype) - largest) * scale) / sum, off = fabs(static_cast<double>(found[i]) - right);
+        if (off <= 1e-4 * right + 1e-9) continue;
+        fprintf(stderr, "bench-step: \"%s\", %u columns of %s: the baseline gives token %u the probability %g, right is %g\n", kind_names[batch.kind],
+                b->width, dtype_names[batch.dtype], i, static_cast<double>(found[i]), right);
+        exit(1);
+    }
+    free(row);
+    free(found);
+}
+
 /* Some steps of both: the baseline's tokens are allowed; from the same place, the greedy ones are the same and those of top-k
- * among the k. */
+ * among the k; its probabilities are right. */
 static void check_plain(bench *b, const batch &batch) {
     weir_step step = step_of(b, batch);
     weir_error error;
@@ -344,6 +379,7 @@ static void check_plain(bench *b, const batch &batch) {
                     b->width, dtype_names[batch.dtype], setting_names[batch.setting], tokens[i], b->host_tokens[i]);
             exit(1);
         }
+        if (round == 0 && batch.setting == SETTING_TEMPERATURE) check_softmax(b, batch);
         if (round == 0 && batch.setting == SETTING_TOP_K_TOP_P) check_top_k(b, batch, {tokens[0], b->host_tokens[0]});
     }
     close_matchers(b, batch);
