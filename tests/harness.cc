@@ -1,7 +1,5 @@
-/* harness.cc - the C tests of harness.h as GoogleTest tests: registration, failures, skips, the counting allocator. */
-#include "harness.h"
-
-#include <gtest/gtest.h>
+/* harness.cc - what the C tests of harness.h call: registration, failures, skips, files, the counting allocator. */
+#include "harness_runner.h"
 
 #include <csetjmp>
 #include <cstdarg>
@@ -9,8 +7,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
-#include <string>
-#include <vector>
 
 /* Before each block of a test_memory. 64 bytes keep the alignment of malloc. */
 struct alignas(16) test_block {
@@ -60,8 +56,7 @@ std::string formatted(const char *format, va_list arguments) {
 bool check(bool good, const char *file, int line, const std::string &message) {
     if (good) return true;
     std::string place = context.empty() ? "" : "\nwhile: " + context;
-    testing::internal::AssertHelper(testing::TestPartResult::kNonFatalFailure, file, line, (message + place).c_str()) =
-        testing::Message();
+    runner_failure(file, line, message + place);
     return false;
 }
 
@@ -86,23 +81,6 @@ void check_leaks() {
     }
 }
 
-class CTest : public testing::Test {
-  public:
-    explicit CTest(const test_case *test) : test_(test) {
-    }
-    void TestBody() override {
-        if (setjmp(end_of_test) == 0) {
-            test_->run();
-            check_leaks(); // a test that ended early had no chance to free
-        }
-        context.clear();
-        free_memories();
-    }
-
-  private:
-    const test_case *test_;
-};
-
 } // namespace
 
 /* --- cases ------------------------------------------------------------------------------------------------ */
@@ -112,15 +90,19 @@ void test_register(test_case *test) {
     cases = test;
 }
 
-int main(int argc, char **argv) {
-    testing::InitGoogleTest(&argc, argv);
-    std::vector<test_case *> order;
-    for (test_case *test = cases; test; test = test->next) order.insert(order.begin(), test);
-    for (test_case *test : order) {
-        testing::RegisterTest(test->suite, test->name, nullptr, nullptr, test->file, test->line,
-                              [test]() -> testing::Test * { return new CTest(test); });
+std::vector<const test_case *> harness_cases() {
+    std::vector<const test_case *> order;
+    for (const test_case *test = cases; test; test = test->next) order.insert(order.begin(), test);
+    return order;
+}
+
+void harness_run(const test_case *test) {
+    if (setjmp(end_of_test) == 0) {
+        test->run();
+        check_leaks(); // a test that ended early had no chance to free
     }
-    return RUN_ALL_TESTS();
+    context.clear();
+    free_memories();
 }
 
 void test_end(void) {
@@ -131,9 +113,7 @@ void test_skip(const char *file, int line, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     {
-        std::string reason = formatted(format, arguments);
-        testing::internal::AssertHelper(testing::TestPartResult::kSkip, file, line, reason.c_str()) =
-            testing::Message();
+        runner_skip(file, line, formatted(format, arguments));
     } // gone before the jump, which runs no destructor
     va_end(arguments);
     test_end();
@@ -230,17 +210,6 @@ void test_context(const char *format, ...) {
     va_start(arguments, format);
     context = formatted(format, arguments);
     va_end(arguments);
-}
-
-bool test_has_failed(void) {
-    return testing::Test::HasFailure();
-}
-
-const char *test_running(void) {
-    static std::string name;
-    const testing::TestInfo *test = testing::UnitTest::GetInstance()->current_test_info();
-    name = std::string(test->test_suite_name()) + "." + test->name();
-    return name.c_str();
 }
 
 /* --- files ------------------------------------------------------------------------------------------------ */

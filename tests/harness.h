@@ -1,4 +1,4 @@
-/* harness.h - tests are C; GoogleTest runs them.
+/* harness.h - tests are C; GoogleTest runs them, or harness_plain.cc where there is none.
  *
  *     TEST(arena, a_block_is_aligned_to_16_bytes) { EXPECT_EQ((uintptr_t)arena_allocate(&a, 1) % 16, 0); }
  *

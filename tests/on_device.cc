@@ -36,11 +36,20 @@ weir_status on_device_create(const weir_sampler_options *given, weir_sampler **o
     return on_device_create_on(device_backend, given, out, error);
 }
 
+/* Where there is no device the test is skipped, and says so. */
+static void need_device() {
+    device_limits limits;
+    int current = 0, code = device_current(&current);
+    if (code == 0) code = device_limits_of(current, &limits);
+    if (code != 0) SKIP("no CUDA device: %s", device_error_name(code));
+}
+
 weir_status on_device_create_on(const backend *, const weir_sampler_options *given, weir_sampler **out, weir_error *error) {
     if (given == nullptr || out == nullptr) return sampler_create_on(&backend_cpu, given, out, error);
     weir_device_options device = WEIR_DEVICE_OPTIONS_INIT;
     weir_sampler_options options = *given;
     size_t bytes;
+    need_device();
     options.device = &device;
     device.pool_bytes = 16 << 20;
     device.grammar_count = 32;
