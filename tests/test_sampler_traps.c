@@ -1,4 +1,4 @@
-/* test_sampler_traps.c - seventeen traps that samplers of other stacks fell into, each with the tests that show it shut.
+/* test_sampler_traps.c - seventeen traps that other samplers fell into, each with the tests that show it shut.
  *
  * Tests without the name of a suite are sampler_traps: of 8 to 12 and 17 in test_sampler_traps_batch.c, of the others
  * here. All but those of 16 run on every backend.
