@@ -105,10 +105,8 @@ static result step_typed(weir_sampler *sampler, const void *logits, weir_dtype d
     }
     bind_seed(sampler, 0, 1);
     ASSERT_OK(weir_sampler_step(sampler, &step, NULL), NULL);
-    for (uint32_t i = 0; out && i <= step.top_count; i++) {
-        out->count = i;
-        if (i < step.top_count && out->tokens[i] < 0) break;
-    }
+    if (out) out->count = 0;
+    while (out && out->count < step.top_count && out->tokens[out->count] >= 0) out->count++;
     return found;
 }
 
@@ -168,9 +166,9 @@ TEST(sampler_traps, top_p_of_1_keeps_every_token_that_has_mass_and_the_largest_p
     for (int i = 0; i < WIDTH; i++) logits[i] = -0.02f * (float)(i * 7 % WIDTH); /* the least mass is 9 of 2^32 */
     step_typed(sampler, logits, WEIR_DTYPE_F32, SAMPLING(1, 1, 0, 0), &kept);
     EXPECT_EQ(kept.count, WIDTH);
-    /* Shares fall as a geometric series: what is from rank i on is exp(-0.02 i) of all. That is 2^-24 at rank 831.8. */
+    /* A geometric series: from rank i on, exp(-0.02 i) - exp(-20) of all. p leaves 2^-24, which that is at 830.1. */
     step_typed(sampler, logits, WEIR_DTYPE_F32, SAMPLING(1, nextafterf(1, 0), 0, 0), &kept);
-    EXPECT_NEAR(kept.count, 832, 1);
+    EXPECT_NEAR(kept.count, 831, 1);
     weir_sampler_destroy(sampler);
 }
 
@@ -194,13 +192,13 @@ TEST(sampler_traps, the_largest_random_number_draws_the_last_token_with_mass_and
     weir_sampler *sampler = make_sampler(&backend_cpu, 1, WIDTH);
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         int32_t slot = 0, tokens[2];
+        test_context("settings %zu", i);
         for (int end = 0; end < 2; end++) {
             weir_step step = make_step(1, &slot, logits, WIDTH, &settings[i], &tokens[end], NULL, NULL);
             step.masks = mask, step.masks_stride = 2;
             bind_seed(sampler, 0, end ? seed_of_ones : seed_of_zeros);
             ASSERT_OK(weir_sampler_step(sampler, &step, NULL), NULL);
         }
-        test_context("settings %zu", i);
         EXPECT_EQ(tokens[0], FIRST);
         EXPECT_EQ(tokens[1], LAST);
     }
@@ -210,7 +208,7 @@ TEST(sampler_traps, the_largest_random_number_draws_the_last_token_with_mass_and
 /* --- 4 to 7: temperatures and odd values -------------------------------------------------------------------- */
 
 enum { DTYPES = 3 };
-/* Of each type of logits: the largest finite value, the one below it, infinity; the highest bit is the sign. */
+/* Bits of each type of logits: its largest finite value, its infinity, above which all are NaN, and its sign. */
 static const uint32_t largest[DTYPES] = {0x7F7FFFFF, 0x7BFF, 0x7F7F}, infinity[DTYPES] = {0x7F800000, 0x7C00, 0x7F80};
 static const uint32_t sign[DTYPES] = {0x80000000, 0x8000, 0x8000};
 
@@ -224,14 +222,14 @@ static void put(void *logits, weir_dtype dtype, uint32_t column, uint32_t bits) 
 TEST(sampler_traps, the_coldest_and_the_hottest_temperatures_overflow_no_type_of_logits) {
     enum { WIDTH = 6 };
     static const float temperatures[] = {FLT_MIN, 1e-30f, 1e-3f, 0.5f, 1, 1e4f, 1e30f, 3e38f, FLT_MAX, INFINITY};
-    /* The same in floats, by the definition of each type: 11 and 8 bits of significand. */
+    /* The largest and the one below as floats, by the definition of each type: 24, 11 and 8 bits of significand. */
     static const float values[DTYPES][2] = {{FLT_MAX, 0x1.FFFFFCp127f}, {65504, 65472}, {0x1.FEp127f, 0x1.FCp127f}};
     static kept kept;
     weir_sampler *sampler = make_sampler(&backend_cpu, 1, WIDTH);
     for (int type = 0; type < DTYPES; type++) {
-        uint32_t logits[WIDTH],
-            most = largest[type],
-            row[WIDTH] = {most - 1, most, infinity[type] + 1, most, most | sign[type], infinity[type] | sign[type]};
+        const uint32_t most = largest[type], minus = sign[type], none = infinity[type];
+        const uint32_t row[WIDTH] = {most - 1, most, none + 1, most, most | minus, none | minus};
+        uint32_t logits[WIDTH];
         const float top = values[type][0], floats[WIDTH] = {values[type][1], top, NAN, top, -top, -INFINITY};
         for (uint32_t i = 0; i < WIDTH; i++) put(logits, (weir_dtype)type, i, row[i]);
         EXPECT_EQ(step_typed(sampler, logits, (weir_dtype)type, SAMPLING(0, 1, 0, 0), NULL).token, 1);
@@ -240,9 +238,9 @@ TEST(sampler_traps, the_coldest_and_the_hottest_temperatures_overflow_no_type_of
             double found[WIDTH] = {0};
             question q = plain_question(floats, WIDTH, sampling);
             reference r = make_reference(&q);
+            test_context("type %d, temperature %g", type, (double)temperatures[i]);
             step_typed(sampler, logits, (weir_dtype)type, sampling, &kept);
             for (uint32_t k = 0; k < kept.count; k++) found[kept.tokens[k]] = exp((double)kept.logprobs[k]);
-            test_context("type %d, temperature %g", type, (double)temperatures[i]);
             EXPECT_EQ(r.count, 4);
             for (uint32_t k = 0; k < r.count; k++) EXPECT_NEAR(found[r.entries[k].id], r.entries[k].weight, 0x1p-20);
             EXPECT_TRUE(found[2] == 0 && found[5] == 0);

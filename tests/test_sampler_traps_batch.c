@@ -36,11 +36,10 @@ static void draw_beside_padding(uint32_t width) {
         int32_t slot = 0, token;
         weir_step step = make_step(1, &slot, logits, STRIDE, &sampling, &token, NULL, NULL);
         if (i % 2) step.masks = mask, step.masks_stride = WORDS;
-        if (i % 4 == 3) mask[0] = 0; /* the last words alone */
-        if (i % 4 == 3 && width <= 32) mask[0] = 1;
+        mask[0] = i % 4 == 1 ? UINT32_MAX : width > 32 ? 0 : 0x80000001u; /* all, or few but the last words */
+        test_context("width %u, draw %d", width, i);
         bind_seed(sampler, 0, (uint64_t)i);
         ASSERT_OK(weir_sampler_step(sampler, &step, NULL), NULL);
-        test_context("width %u, draw %d", width, i);
         EXPECT_TRUE(token >= 0 && (uint32_t)token < width);
     }
     weir_sampler_destroy(sampler);
@@ -85,8 +84,8 @@ static void compare_strided(weir_sampler *sampler, const char *rows, weir_dtype 
     static const int32_t slots[2] = {0, 1};
     static const uint32_t infinity[] = {0x7F800000u, 0x7C007C00u, 0x7F807F80u};
     const weir_sampling sampling[2] = {greedy, SAMPLING(0.8f, 0.95f, 0, 50)};
-    size_t size = dtype_size(dtype), width = sampler_width(sampler),
-           bytes = (shift + 2 * stride) * size / 64 * 64 + 128;
+    size_t size = dtype_size(dtype), width = sampler_width(sampler);
+    size_t bytes = (shift + 2 * stride) * size / 64 * 64 + 128;
     char *block = aligned_alloc(64, bytes);
     int32_t tokens[2], token;
     float logprobs[2], logprob;
