@@ -25,18 +25,18 @@ static bool has_bit(const uint32_t *mask, uint32_t token) {
 
 /* Columns behind the width, and bits behind it in a mask of the caller's. */
 static void draw_beside_padding(uint32_t width) {
-    enum { STRIDE = 320, WORDS = STRIDE / 32, DRAWS = 4 };
+    enum { STRIDE = 1056, WORDS = STRIDE / 32, DRAWS = 4 };
     static float logits[STRIDE];
     uint32_t mask[WORDS];
     weir_sampler *sampler = make_sampler(&backend_cpu, 1, width);
     for (uint32_t i = 0; i < STRIDE; i++) logits[i] = i < width ? 0 : i % 2 ? INFINITY : 1e30f;
-    memset(mask, 0xFF, sizeof mask);
     for (int i = 0; i < 5 * DRAWS; i++) {
         weir_sampling sampling = SAMPLING((float)(i / DRAWS) / 2, i % 2 ? 0.9f : 1, 0, i % 3 ? 0 : 40);
         int32_t slot = 0, token;
         weir_step step = make_step(1, &slot, logits, STRIDE, &sampling, &token, NULL, NULL);
         if (i % 2) step.masks = mask, step.masks_stride = WORDS;
-        mask[0] = i % 4 == 1 ? UINT32_MAX : width > 32 ? 0 : 0x80000001u; /* all, or few but the last words */
+        memset(mask, i % 4 == 1 ? 0xFF : 0, sizeof mask); /* all, or few: of a wide row they are listed */
+        mask[(width - 1) / 32] = UINT32_MAX;
         test_context("width %u, draw %d", width, i);
         bind_seed(sampler, 0, (uint64_t)i);
         ASSERT_OK(weir_sampler_step(sampler, &step, NULL), NULL);
@@ -46,7 +46,7 @@ static void draw_beside_padding(uint32_t width) {
 }
 
 TEST(sampler_traps, padding_is_never_drawn_whatever_it_holds) {
-    static const uint32_t widths[] = {1, 31, 32, 33, 63, 64, 65, 255, 300};
+    static const uint32_t widths[] = {1, 31, 32, 33, 63, 64, 65, 300, 1000};
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) draw_beside_padding(widths[i]);
     /* and columns that the sampler has and the vocabulary has not, inside a string, which allows nearly all it has */
     constraint constraint = make_constraint("{\"type\":\"string\"}");
@@ -257,13 +257,15 @@ static void run_wide(const float *rows, const weir_sampling *settings, const int
 TEST(sampler_traps, batch_row_order_variant_and_cluster_change_no_bit_of_wide_rows) {
     static float rows[WIDE_ROWS * WIDE];
     static outcome expected[WIDE_ROWS], found[WIDE_ROWS];
-    static const weir_sampling settings[WIDE_ROWS] = {{1, 0.9f, 0.001f, 0, 1, 0, 0, 0},
-                                                      {0.7f, 1, 0, 900, 1, 0, 0, 0},
+    static const weir_sampling settings[WIDE_ROWS] = {{1, 0.99f, 0, 0, 1, 0, 0, 0},
+                                                      {0.7f, 1, 1e-6f, 900, 1, 0, 0, 0},
                                                       {INFINITY, 0.5f, 0, 0, 1, 0, 0, WEIR_SAMPLING_JOINT}};
     int32_t slots[BATCH];
     random_state = 221;
     for (uint32_t i = 0; i < WIDE_ROWS * WIDE; i++)
         rows[i] = (float)random_normal() * (i < WIDE ? 3 : 1), rows[i] = i < 2 * WIDE ? rows[i] : floorf(rows[i]);
+    /* one token of about 0.95 in the first two, for near 1 a log-probability shows the last bits of the sum */
+    rows[77] = 17.3f, rows[WIDE + 7777] = 9.7f;
     memset(slots, 0xFF, sizeof slots);
     for (int i = 0; i < WIDE_ROWS; i++) slots[i] = i;
     for (uint32_t choice = 0; next_choice(choice); choice++) {
