@@ -7,17 +7,17 @@
 
 #include "kernels/philox.h"
 
-/* A million; an emulated device, which takes a fifth of a millisecond for each, draws the first 6,000 of them.
+/* A million; an emulated device, which takes a fifth of a millisecond for each, draws the first 10,000 of them.
  *
  * What these see: where shares q are drawn and p are right, chi-square is larger by draws * sum((q - p)^2 / p). In 9
- * cases of 10 that passes the limit of 5 degrees of freedom, 37.5, from 50 on, and that of 177, 281, from 150 on: of
- * 6,000 draws, a share of a tenth that is off by a third of itself (67), or all of 177 tokens off by a fifth (240). Half
- * of a crossing token or a lost tail is beyond that; finer faults are for even draws. */
+ * cases of 10 that passes the limit of 5 degrees of freedom, 37.5, from 50 on, and that of 200, 310, from 150 on: of
+ * 10,000 draws, a share of a tenth that is off by a quarter of itself (62), or 200 tokens that are all off by a sixth
+ * (278). Finer faults are for even draws. */
 static int draws_of_backend(void) {
     weir_sampler *sampler = make_sampler(&backend_cpu, 1, 1);
     bool on_device = sampler_on_device(sampler);
     weir_sampler_destroy(sampler);
-    return on_device ? 6000 : 1000000;
+    return on_device ? 10000 : 1000000;
 }
 
 /* Chi-square of the draws against doubles. Tokens with an expected count below 10 are taken together. The limit is
