@@ -2,6 +2,7 @@
 #include "sampler_helpers.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,21 @@ double random_normal(void) {
 }
 
 /* --- samplers ---------------------------------------------------------------------------------------------- */
+
+bool next_choice(uint32_t i) {
+    static const char *const choices[][2] = {{"0", "0"}, {"1", "1"}, {"1", "2"}, {"2", "1"},
+                                             {"2", "2"}, {"1", "8"}, {"2", "4"}, {"0", "16"}};
+    static const char *const names[2] = {"WEIR_DEVICE_VARIANT", "WEIR_DEVICE_CLUSTER"};
+    static char own[2][16];
+    bool on = i < sizeof choices / sizeof *choices;
+    for (int k = 0; k < 2; k++) {
+        const char *before = getenv(names[k]);
+        if (i == 0) snprintf(own[k], sizeof own[k], "%s", before ? before : "0");
+        setenv(names[k], on ? choices[i][k] : own[k], 1);
+    }
+    test_context(on ? "variant %s, cluster %s" : NULL, on ? choices[i][0] : "", on ? choices[i][1] : "");
+    return on;
+}
 
 uint32_t sampler_width(const weir_sampler *sampler) {
     return sampler->logits_width;

@@ -27,6 +27,10 @@ void bind_slot(weir_sampler *sampler, uint32_t slot, weir_slot_options options);
 /* The defaults, with one stop token. Holds until the next call. */
 weir_slot_options stopping_at(uint32_t token);
 
+/* The i-th choice of a device's dispatch, for samplers made from now on; behind the last, as it was before, and false. The
+ * CPU has no choice. */
+bool next_choice(uint32_t i);
+
 /* What a sampler was made with. */
 uint32_t sampler_width(const weir_sampler *sampler);
 bool sampler_on_device(const weir_sampler *sampler);

@@ -161,3 +161,52 @@ result reference_draw(const reference *r, uint64_t seed, uint64_t position, weir
 question plain_question(const float *logits, uint32_t width, weir_sampling sampling) {
     return (question){logits, width, sampling, NULL, NULL, 0, NULL, NULL};
 }
+
+/* --- even draws -------------------------------------------------------------------------------------------- */
+
+/* The least seed whose first random number lies in [i, i + 1) / count, for each i. */
+static uint64_t *spread_seeds(uint32_t count) {
+    uint64_t *seeds = malloc(count * sizeof *seeds);
+    bool *found = calloc(count, sizeof *found);
+    uint32_t missing = count;
+    for (uint64_t seed = 0; missing > 0; seed++) {
+        uint32_t i = (uint32_t)((wide)philox_token_bits(seed, 0) * count >> 64);
+        if (found[i]) continue;
+        found[i] = true;
+        seeds[i] = seed;
+        missing--;
+    }
+    free(found);
+    return seeds;
+}
+
+void expect_even_draws(const char *name, const float *logits, uint32_t width, weir_sampling sampling, uint32_t draws) {
+    uint32_t *counts = calloc(width, sizeof *counts), count = 0;
+    double *weights = calloc(width, sizeof *weights), share = 0;
+    uint64_t *seeds = spread_seeds(draws);
+    weir_sampler *sampler = make_sampler(&backend_cpu, 1, width);
+    for (uint32_t i = 0; i < draws; i++) {
+        bind_seed(sampler, 0, seeds[i]);
+        result result = step_one(sampler, logits, width, &sampling);
+        ASSERT_EQ(result.status, WEIR_ROW_STATUS_OK);
+        counts[result.token]++;
+    }
+    weir_sampler_destroy(sampler);
+    question q = plain_question(logits, width, sampling);
+    reference r = make_reference(&q);
+    for (uint32_t i = 0; i < r.count; i++) {
+        EXPECT_FALSE(r.entries[i].unsure);
+        weights[r.entries[i].id] = r.entries[i].weight;
+    }
+    reference_free(&r);
+    for (uint32_t id = 0; id < width; id++) {
+        share += weights[id], count += counts[id];
+        test_context("%s, %u even draws, up to token %u", name, draws, id);
+        EXPECT_NEAR(count, draws * share, 1 + draws * 1e-6); /* masses are rounded: 2^-22 of each */
+        if (weights[id] == 0) EXPECT_EQ(counts[id], 0);
+    }
+    test_context(NULL);
+    free(seeds);
+    free(weights);
+    free(counts);
+}

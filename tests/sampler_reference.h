@@ -39,4 +39,9 @@ result reference_draw(const reference *reference, uint64_t seed, uint64_t positi
 /* A question without masks, bias or counts. */
 question plain_question(const float *logits, uint32_t width, weir_sampling sampling);
 
+/* Draws with random numbers that are spread evenly, one in each step of 1 / draws: up to every id they are as many as its
+ * probability in doubles says, within one. So a share that is off by 2 / draws is seen, which of plain draws takes about
+ * as many squared. */
+void expect_even_draws(const char *name, const float *logits, uint32_t width, weir_sampling sampling, uint32_t draws);
+
 #endif
