@@ -12,9 +12,9 @@
 
 #include "tables.h"
 
-/* MACHINE_CALL: too large to stand in its callers, where registers are few. */
+/* MACHINE stands in its callers. MACHINE_CALL: large and of more than one place, on a device it stands alone. */
 #ifdef __CUDACC__
-#define MACHINE      static inline __host__ __device__
+#define MACHINE      static __forceinline__ __host__ __device__
 #define MACHINE_CALL static __noinline__ __host__ __device__
 #else
 #define MACHINE      static inline
@@ -224,7 +224,7 @@ MACHINE uint32_t walk_cost(const machine *m, const walk *w) {
     return machine_cost(m, w->state, w->counter, w->hash, walk_frame(m, w, w->depth), w->depth);
 }
 
-MACHINE_CALL bool walk_push(const machine *m, walk *w, const call *to) {
+MACHINE bool walk_push(const machine *m, walk *w, const call *to) {
     if (w->depth >= m->t->depth_limit) return false;
     const uint32_t *below = walk_frame(m, w, w->depth);
     uint32_t *frame = walk_place(m, w, w->depth + 1);
@@ -249,7 +249,7 @@ MACHINE_CALL bool walk_push(const machine *m, walk *w, const call *to) {
     return true;
 }
 
-MACHINE_CALL bool walk_pop(const machine *m, walk *w, uint32_t class_index, bool object) {
+MACHINE bool walk_pop(const machine *m, walk *w, uint32_t class_index, bool object) {
     if (w->depth == 0) return false;
     const uint32_t *frame = walk_frame(m, w, w->depth);
     const return_symbol *r = &m->returns[frame[FRAME_RETURN]];
@@ -299,7 +299,7 @@ MACHINE_CALL bool walk_judge(const machine *m, walk *w) {
 }
 
 /* A name that is not told apart ended in an object that keeps hashes: it must be new among those kept. */
-MACHINE_CALL bool walk_key_hash(const machine *m, walk *w, const instance *i) {
+MACHINE bool walk_key_hash(const machine *m, walk *w, const instance *i) {
     uint32_t low = (uint32_t)w->hash, high = (uint32_t)(w->hash >> 32);
     if (hash_is_kept(m, walk_frame(m, w, w->depth), w->hash, i->hash_used)) return false;
     if (i->hash_keep != 0) {
@@ -311,7 +311,7 @@ MACHINE_CALL bool walk_key_hash(const machine *m, walk *w, const instance *i) {
 }
 
 /* A name ended: its bit, and in the schema's order those of the names before it. */
-MACHINE_CALL bool walk_name(const machine *m, walk *w, const instance *i, uint32_t bit) {
+MACHINE bool walk_name(const machine *m, walk *w, const instance *i, uint32_t bit) {
     const object *o = &m->objects[i->object];
     const uint32_t *reads = m->masks + o->reads + (size_t)bit * o->words;
     name_filter f = names_open(m, i, walk_frame(m, w, w->depth));
@@ -341,7 +341,8 @@ MACHINE uint32_t count_target(const machine *m, uint32_t first, uint32_t count) 
 }
 
 /* The machine's step. */
-MACHINE_CALL bool walk_step(const machine *m, walk *w, uint8_t byte) {
+MACHINE bool walk_step(const machine *m, walk *w, uint8_t byte) {
+    uint32_t class_index; /* with which the frame closes */
     for (;;) {
         const state *s = &m->states[w->state];
         const edge *e = &m->edges[s->edges], *end = e + s->edge_count;
@@ -357,12 +358,9 @@ MACHINE_CALL bool walk_step(const machine *m, walk *w, uint8_t byte) {
             w->state = e->target;
             return true;
         case EDGE_CHAR_FREE:
-            if (w->counter >= i->longest) return false;
-            w->counter++;
-            return walk_local(m, w, i, e->target);
+            if (w->counter >= i->longest) return false; /* fall through */
         case EDGE_CHAR:
-            w->counter++;
-            return walk_local(m, w, i, e->target);
+            w->counter++; /* fall through */
         case EDGE_LOCAL:
             return walk_local(m, w, i, e->target);
         case EDGE_OPEN:
@@ -373,7 +371,8 @@ MACHINE_CALL bool walk_step(const machine *m, walk *w, uint8_t byte) {
         case EDGE_PUSH:
             return walk_push(m, w, &m->calls[e->target]);
         case EDGE_POP:
-            return walk_pop(m, w, e->target, byte == '}');
+            class_index = e->target;
+            break;
         case EDGE_EXIT:
         case EDGE_EXIT_LENGTH:
             if (i->object != TABLES_NONE) {
@@ -428,8 +427,9 @@ MACHINE_CALL bool walk_step(const machine *m, walk *w, uint8_t byte) {
         }
         case EDGE_CLOSE_NAMED: {
             const object *o = &m->objects[m->targets[e->target]];
-            return !names_missing(m, o, walk_frame(m, w, w->depth)) &&
-                   walk_pop(m, w, m->targets[e->target + 1], true);
+            if (names_missing(m, o, walk_frame(m, w, w->depth))) return false;
+            class_index = m->targets[e->target + 1];
+            break;
         }
         case EDGE_CLOSE_LINE:
             w->counter = 0;
@@ -441,21 +441,23 @@ MACHINE_CALL bool walk_step(const machine *m, walk *w, uint8_t byte) {
             frame[FRAME_COUNT]++;
             return w->state != STATE_DEAD;
         }
-        case EDGE_CLOSE: {
-            uint32_t class_index = count_target(m, e->target, walk_frame(m, w, w->depth)[FRAME_COUNT] + 1);
-            return class_index != TABLES_NONE && walk_pop(m, w, class_index, false);
-        }
+        case EDGE_CLOSE:
+            class_index = count_target(m, e->target, walk_frame(m, w, w->depth)[FRAME_COUNT] + 1);
+            break;
         default:
             return false;
         }
+        return walk_pop(m, w, class_index, byte == '}');
     }
 }
 
 /* Reads one byte. false: it is not allowed here; the walk is then over. */
 MACHINE_CALL bool walk_byte(const machine *m, walk *w, uint8_t byte) {
-    if (w->careful == 0) return walk_step(m, w, byte);
-    value_byte(&w->value, byte);
-    if (!walk_step(m, w, byte) || !walk_judge(m, w)) return false;
+    bool careful = w->careful != 0;
+    if (careful) value_byte(&w->value, byte);
+    if (!walk_step(m, w, byte)) return false;
+    if (!careful) return true;
+    if (!walk_judge(m, w)) return false;
     uint32_t mode = w->value.mode & VALUE_MODE;
     if (w->careful == 0 || mode != VALUE_NONE || (byte != ',' && byte != ':')) return true;
     uint32_t *members = walk_own_frame(m, w) + frame_members(m);

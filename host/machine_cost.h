@@ -63,7 +63,7 @@ MACHINE uint32_t name_cost(const machine *m, const uint32_t *weight, uint32_t de
 }
 
 /* What the missing required names cost; COST_NEVER where one nests too deep. */
-MACHINE_CALL uint32_t names_missing_cost(const machine *m, const object *o, uint32_t way, const uint32_t *frame, uint32_t depth) {
+MACHINE uint32_t names_missing_cost(const machine *m, const object *o, uint32_t way, const uint32_t *frame, uint32_t depth) {
     const uint32_t *weights = m->weights + o->weights + 3 * way * o->name_count;
     uint32_t total = 0;
     for (uint32_t k = 0; k < o->words; k++) {
@@ -81,7 +81,7 @@ MACHINE_CALL uint32_t names_missing_cost(const machine *m, const object *o, uint
 
 /* `so_far` and the cheapest name that can follow now, counted from its first byte on; the weight of a missing one is in
  * `so_far` already. */
-MACHINE_CALL uint32_t names_first_cost(const machine *m, const cost *e, const uint32_t *frame, uint32_t depth, uint32_t so_far) {
+MACHINE uint32_t names_first_cost(const machine *m, const cost *e, const uint32_t *frame, uint32_t depth, uint32_t so_far) {
     const instance *i = &m->instances[e->instance];
     const object *o = &m->objects[i->object];
     const uint32_t *through = m->weights + e->names - 1, *weights = m->weights + o->weights;
@@ -99,7 +99,7 @@ MACHINE_CALL uint32_t names_first_cost(const machine *m, const cost *e, const ui
     return least == COST_NEVER ? least : least - (e->read < least ? e->read : least);
 }
 
-MACHINE_CALL uint32_t boundary_cost(const machine *m, uint32_t index, const uint32_t *frame, uint32_t depth) {
+MACHINE uint32_t boundary_cost(const machine *m, uint32_t index, const uint32_t *frame, uint32_t depth) {
     const boundary *b = &m->boundaries[index];
     uint32_t items = frame[FRAME_COUNT] + 1, least = COST_NEVER, room = m->t->depth_limit - depth;
     for (uint32_t i = 0; i < b->segment_count; i++) {

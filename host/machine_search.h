@@ -22,7 +22,7 @@ typedef struct search_step {
 } search_step;
 
 /* The sequence as it is after the walk, as far as the search needs it. */
-MACHINE_CALL void search_flatten(const machine *m, const walk *w, uint32_t *sequence) {
+MACHINE void search_flatten(const machine *m, const walk *w, uint32_t *sequence) {
     walk_save_head(w, sequence);
     for (uint32_t depth = w->careful - 1; depth <= w->depth; depth++) {
         const uint32_t *frame = walk_frame(m, w, depth);
@@ -35,7 +35,7 @@ MACHINE_CALL void search_flatten(const machine *m, const walk *w, uint32_t *sequ
 }
 
 /* What a container takes and what then is left, whatever its items. */
-MACHINE_CALL uint32_t search_call(const machine *m, const walk *w, const call *to) {
+MACHINE uint32_t search_call(const machine *m, const walk *w, const call *to) {
     const state *s = &m->states[to->start];
     const return_symbol *r = &m->returns[to->ret];
     uint32_t least = COST_NEVER;
@@ -59,7 +59,7 @@ MACHINE bool search_passes_over(const machine *m, const state *s, const edge *e,
 }
 
 /* A guess at what is left behind an edge: only the order of the tries hangs on it. NEVER: not worth one. */
-MACHINE_CALL uint32_t search_guess(const machine *m, const walk *w, const edge *e) {
+MACHINE uint32_t search_guess(const machine *m, const walk *w, const edge *e) {
     const state *s = &m->states[w->state];
     const instance *in = s->instance != TABLES_NONE ? &m->instances[s->instance] : (const instance *)0;
     uint32_t to = e->target, counter = 0;
@@ -104,7 +104,7 @@ MACHINE_CALL uint32_t search_guess(const machine *m, const walk *w, const edge *
 }
 
 /* The edge of this rank, or NULL. */
-MACHINE_CALL const edge *search_edge(const machine *m, const walk *w, uint32_t rank) {
+MACHINE const edge *search_edge(const machine *m, const walk *w, uint32_t rank) {
     const state *s = &m->states[w->state];
     uint32_t guesses[SEARCH_EDGES], count = s->edge_count < SEARCH_EDGES ? s->edge_count : SEARCH_EDGES;
     for (uint32_t i = 0; i < count; i++) guesses[i] = search_guess(m, w, &m->edges[s->edges + i]);
@@ -137,7 +137,7 @@ MACHINE bool search_begins_kept(const machine *m, const walk *w, uint8_t byte) {
 
 /* The next byte to try behind *step, or the first; of those on one edge `alike` and one more (each kept value forbids one of
  * them at most) and those that could repeat one. false: there is none. */
-MACHINE_CALL bool search_next(const machine *m, const walk *w, search_step *step, bool first, uint32_t alike) {
+MACHINE bool search_next(const machine *m, const walk *w, search_step *step, bool first, uint32_t alike) {
     static const uint8_t behind_number[] = {']', '}', ',', '\n', ' '};
     if (first) step->rank = 0;
     for (;; step->rank++, first = true) {
@@ -220,17 +220,24 @@ MACHINE_CALL bool search_is_ample(const machine *m, const walk *w) {
 #define SEARCH_GAVE_UP (COST_NEVER - 1)
 #define SEARCH_ANY (COST_NEVER - 2)
 
+/* The attempts of a search in their order: any end, where one is enough; ends hardly longer than the costs say; any. */
+enum { SEARCH_AT_ONCE, SEARCH_TIGHT, SEARCH_LAST = SEARCH_TIGHT + SEARCH_SLACK + 1 };
+
 /* An end that takes at most `limit` tokens: how many it takes; NEVER: there is none, or GAVE_UP. */
-MACHINE_CALL uint32_t search_within(const machine *m, const uint32_t *base, uint32_t *frames, uint32_t limit, uint32_t spare,
+MACHINE uint32_t search_within(const machine *m, const uint32_t *base, uint32_t *frames, uint32_t limit, uint32_t spare,
                                uint32_t wanted, uint32_t steps) {
     search_step path[SEARCH_BYTES];
-    uint32_t length = 0;
+    uint32_t length = 0, read = 0; /* bytes of the path, and of them those that the walk has read */
     bool first = true;
     walk t;
     walk_begin(&t, base, frames);
     for (;;) {
-        bool down = length < SEARCH_BYTES && search_next(m, &t, &path[length], first, t.kept < 9 ? 9 : t.kept);
-        if (down && walk_byte(m, &t, path[length].byte)) {
+        bool again = read < length; /* it allowed this byte before */
+        bool down = again || (length < SEARCH_BYTES && search_next(m, &t, &path[length], first, t.kept < 9 ? 9 : t.kept));
+        bool allowed = down && walk_byte(m, &t, path[read].byte);
+        read++;
+        if (again) continue;
+        if (allowed) {
             uint32_t rest = walk_cost(m, &t);
             length++;
             bool ended = t.careful == 0, fits = rest != COST_NEVER && cost_add(rest, length) <= limit;
@@ -247,7 +254,7 @@ MACHINE_CALL uint32_t search_within(const machine *m, const uint32_t *base, uint
         if (steps < length + 1) return SEARCH_GAVE_UP;
         steps -= length + 1;
         walk_begin(&t, base, frames);
-        for (uint32_t i = 0; i < length; i++) walk_byte(m, &t, path[i].byte);
+        read = 0;
         first = false;
     }
 }
@@ -256,24 +263,25 @@ MACHINE_CALL uint32_t search_within(const machine *m, const uint32_t *base, uint
  * found that takes at most `left` (NONE: any). spare: what a state takes more, at most, from which there are many ends, so
  * that one of them is good (NONE: they are looked for). wanted: the class with which the lowest of the frames closes (NONE:
  * any). */
-MACHINE_CALL uint32_t search_end(const machine *m, const walk *w, uint32_t cost, uint32_t left, uint32_t spare, uint32_t wanted) {
+MACHINE uint32_t search_end(const machine *m, const walk *w, uint32_t cost, uint32_t left, uint32_t spare, uint32_t wanted) {
     if (spare != TABLES_NONE && cost_add(cost, spare) <= left && search_is_ample(m, w)) return cost + spare;
     uint32_t *base = w->frames + machine_frames_words(m->t), *frames = base + machine_sequence_words(m->t);
     search_flatten(m, w, base);
-    if (left == TABLES_NONE && spare != TABLES_NONE) {
-        uint32_t found = search_within(m, base, frames, SEARCH_ANY, spare, wanted, SEARCH_STEPS_FIRST);
-        if (found != SEARCH_GAVE_UP) return found;
+    bool open = left == TABLES_NONE;
+    uint32_t attempt = open && spare != TABLES_NONE ? SEARCH_AT_ONCE : SEARCH_TIGHT;
+    for (;;) {
+        if (attempt != SEARCH_AT_ONCE && attempt < SEARCH_LAST && cost + attempt - SEARCH_TIGHT > left) attempt = SEARCH_LAST;
+        bool tight = attempt != SEARCH_AT_ONCE && attempt != SEARCH_LAST;
+        uint32_t limit = tight ? cost + attempt - SEARCH_TIGHT : open ? SEARCH_ANY : left;
+        uint32_t steps = tight ? SEARCH_STEPS_BELOW : SEARCH_STEPS;
+        if (!open) steps = tight ? SEARCH_STEPS_FIRST : 4 * SEARCH_STEPS_FIRST;
+        if (attempt == SEARCH_AT_ONCE) steps = SEARCH_STEPS_FIRST;
+        uint32_t found = search_within(m, base, frames, limit, spare, wanted, steps);
+        bool ends = found != SEARCH_GAVE_UP && (found != COST_NEVER || !tight || limit == left);
+        if (ends) return found; /* of tight ones a wider one can be the quicker */
+        if (attempt == SEARCH_LAST) return COST_NEVER;
+        attempt = tight && open && found == SEARCH_GAVE_UP ? SEARCH_LAST : attempt + 1;
     }
-    uint32_t below = left == TABLES_NONE ? SEARCH_STEPS_BELOW : SEARCH_STEPS_FIRST;
-    for (uint32_t slack = 0; slack <= SEARCH_SLACK && cost + slack <= left; slack++) {
-        uint32_t found = search_within(m, base, frames, cost + slack, spare, wanted, below);
-        if (found == SEARCH_GAVE_UP && left == TABLES_NONE) break;
-        if (found != COST_NEVER && found != SEARCH_GAVE_UP) return found; /* a wider one can be the quicker */
-        if (found == COST_NEVER && cost + slack == left) return COST_NEVER;
-    }
-    uint32_t any = left == TABLES_NONE ? SEARCH_ANY : left, steps = left == TABLES_NONE ? SEARCH_STEPS : 4 * SEARCH_STEPS_FIRST;
-    uint32_t found = search_within(m, base, frames, any, spare, wanted, steps);
-    return found == SEARCH_GAVE_UP ? COST_NEVER : found;
 }
 
 #endif

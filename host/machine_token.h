@@ -19,7 +19,7 @@ MACHINE bool walk_leaves_room(const machine *m, const walk *w) {
 }
 
 /* Reads the bytes of a token, from the walk's beginning. */
-MACHINE_CALL bool walk_token(const machine *m, walk *w, const uint8_t *bytes, uint32_t length) {
+MACHINE bool walk_token(const machine *m, walk *w, const uint8_t *bytes, uint32_t length) {
     if (w->state == STATE_DEAD || w->sequence[SEQUENCE_BUDGET] == 0) return false;
     if (!walk_bytes(m, w, bytes, length)) return false;
     if (w->careful == 0) return true;
@@ -30,7 +30,7 @@ MACHINE_CALL bool walk_token(const machine *m, walk *w, const uint8_t *bytes, ui
 }
 
 /* Whether the text can be finished behind the token that the walk has read. */
-MACHINE_CALL bool walk_token_ends_well(const machine *m, const walk *w) {
+MACHINE bool walk_token_ends_well(const machine *m, const walk *w) {
     return walk_can_finish(m, w, sequence_budget_after(w->sequence));
 }
 
@@ -41,7 +41,7 @@ MACHINE const uint32_t *sequence_top_frame(const machine *m, const uint32_t *seq
 }
 
 /* The most that the frames below can need, and the names that are missing. */
-MACHINE_CALL uint32_t sequence_needed_below(const machine *m, const uint32_t *sequence, const state *s) {
+MACHINE uint32_t sequence_needed_below(const machine *m, const uint32_t *sequence, const state *s) {
     const uint32_t *frame = sequence_top_frame(m, sequence);
     uint32_t below = 0, missing = 0;
     for (uint32_t i = 0; i < m->t->class_max; i++) {
@@ -59,7 +59,7 @@ MACHINE_CALL uint32_t sequence_needed_below(const machine *m, const uint32_t *se
 }
 
 /* Whether every token of the state's row may follow: neither the depth limit nor the budget is near. */
-MACHINE_CALL bool row_stands(const machine *m, const uint32_t *sequence, const state *s, const row *r) {
+MACHINE bool row_stands(const machine *m, const uint32_t *sequence, const state *s, const row *r) {
     uint32_t deepest = sequence[SEQUENCE_DEPTH] + r->depth_need;
     if (deepest > m->t->depth_limit) return false;
     if (sequence[SEQUENCE_BUDGET] == TABLES_NONE) return true;

@@ -105,7 +105,7 @@ DEVICE bool take_constrained(const slot_view &s, const constraint &c, uint32_t t
 }
 
 /* Advances the sequence and its history. false: the token may not follow, and nothing has changed. */
-DEVICE_CALL bool slot_accept(const sampler_view &sampler, const slot_view &s, const constraint &c, uint32_t token, bool quiet) {
+DEVICE bool slot_accept(const sampler_view &sampler, const slot_view &s, const constraint &c, uint32_t token, bool quiet) {
     device_slot *slot = s.slot;
     if (slot->flags & (SLOT_STOPPED | SLOT_FAILED) || token >= sampler.logits_width) return false;
     if (among(token, slot_stop_ids(s), slot->stop_count)) {
@@ -153,7 +153,7 @@ DEVICE bool can_take_back(const sampler_view &sampler, const slot_view &s, uint6
 }
 
 /* false: the history is shorter, and nothing has changed. */
-DEVICE_CALL bool slot_take_back(const sampler_view &sampler, const slot_view &s, uint64_t count) {
+DEVICE bool slot_take_back(const sampler_view &sampler, const slot_view &s, uint64_t count) {
     device_slot *slot = s.slot;
     if (!can_take_back(sampler, s, count)) return false;
     slot->flags &= ~static_cast<uint32_t>(SLOT_FAILED);
