@@ -12,13 +12,17 @@
 
 #include "tables.h"
 
-/* MACHINE stands in its callers. MACHINE_CALL: large and of more than one place, on a device it stands alone. */
+/* MACHINE stands in its callers. MACHINE_CALL is large and has several: on a device it stands alone, and what calls one
+ * must keep few values meanwhile, for all that a thread keeps along its calls are registers. ROLLED: before a loop of few
+ * turns, which unrolled would take registers and code. */
 #ifdef __CUDACC__
 #define MACHINE      static __forceinline__ __host__ __device__
 #define MACHINE_CALL static __noinline__ __host__ __device__
+#define ROLLED       _Pragma("unroll 1")
 #else
 #define MACHINE      static inline
 #define MACHINE_CALL static inline
+#define ROLLED
 #endif
 
 #include "machine_value.h"
@@ -113,8 +117,8 @@ MACHINE void machine_start(const machine *m, uint32_t *sequence, uint32_t budget
     sequence[SEQUENCE_DEPTH] = 0;
     sequence[SEQUENCE_HASH] = sequence[SEQUENCE_HASH_HIGH] = 0;
     sequence[SEQUENCE_BUDGET] = budget;
-    for (uint32_t i = SEQUENCE_CAREFUL; i < SEQUENCE_HEAD; i++) sequence[i] = 0;
-    for (uint32_t i = 0; i < m->t->frame_words; i++) sequence[SEQUENCE_HEAD + i] = 0;
+    ROLLED for (uint32_t i = SEQUENCE_CAREFUL; i < SEQUENCE_HEAD; i++) sequence[i] = 0;
+    ROLLED for (uint32_t i = 0; i < m->t->frame_words; i++) sequence[SEQUENCE_HEAD + i] = 0;
     sequence[SEQUENCE_HEAD + FRAME_RETURN] = TABLES_NONE;
 }
 
@@ -190,7 +194,7 @@ MACHINE uint32_t *walk_own_frame(const machine *m, walk *w) {
     uint32_t *own = walk_place(m, w, w->depth);
     if (w->depth < w->low) {
         const uint32_t *from = walk_frame(m, w, w->depth);
-        for (uint32_t i = 0; i < m->t->frame_words; i++) own[i] = from[i];
+        ROLLED for (uint32_t i = 0; i < m->t->frame_words; i++) own[i] = from[i];
         w->low = w->depth;
     }
     return own;
@@ -231,8 +235,8 @@ MACHINE bool walk_push(const machine *m, walk *w, const call *to) {
     const return_symbol *r = &m->returns[to->ret];
     frame[FRAME_RETURN] = to->ret;
     frame[FRAME_COUNT] = 0;
-    for (uint32_t i = 0; i < m->t->name_words + 2 * m->t->hash_slots; i++) frame[FRAME_NAMES + i] = 0;
-    for (uint32_t i = 0; i < m->t->class_max; i++) {
+    ROLLED for (uint32_t i = 0; i < m->t->name_words + 2 * m->t->hash_slots; i++) frame[FRAME_NAMES + i] = 0;
+    ROLLED for (uint32_t i = 0; i < m->t->class_max; i++) {
         uint32_t target = i < r->class_count ? m->targets[r->targets + i] : STATE_DEAD;
         frame[frame_rest_at(m, i)] =
             target == STATE_DEAD ? COST_NEVER : machine_cost(m, target, 0, 0, below, w->depth);
@@ -242,7 +246,7 @@ MACHINE bool walk_push(const machine *m, walk *w, const call *to) {
     w->state = to->start;
     if (m->t->kept_slots == 0) return true;
     uint32_t *members = frame + frame_members(m);
-    for (uint32_t i = 0; i < MEMBERS_KEPT; i++) members[i] = 0;
+    ROLLED for (uint32_t i = 0; i < MEMBERS_KEPT; i++) members[i] = 0;
     members[MEMBERS_KEPT] = w->kept | ((to->flags & CALL_JUDGES) != 0 ? MEMBERS_JUDGES : 0);
     if (w->careful == 0 && (to->flags & CALL_CAREFUL) != 0) w->careful = w->depth;
     w->value.mode = VALUE_NONE;
@@ -274,15 +278,15 @@ MACHINE const uint32_t *walk_kept(const machine *m, const walk *w, uint32_t inde
 /* An item of a unique array ended: where to go on depends on whether its value is new. Values that collide count as equal
  * where that only narrows; else equality must be certain. */
 MACHINE_CALL bool walk_judge(const machine *m, walk *w) {
-    while (w->careful != 0 && (m->states[w->state].flags & STATE_JUDGES) != 0) {
+    ROLLED while (w->careful != 0 && (m->states[w->state].flags & STATE_JUDGES) != 0) {
         const state *s = &m->states[w->state];
         const uint32_t *members = walk_frame(m, w, w->depth) + frame_members(m);
         bool repeated = false;
-        for (uint32_t i = members[MEMBERS_KEPT] & ~MEMBERS_JUDGES; i < w->kept && !repeated; i++) {
+        ROLLED for (uint32_t i = members[MEMBERS_KEPT] & ~MEMBERS_JUDGES; i < w->kept && !repeated; i++) {
             repeated = value_pair(walk_kept(m, w, i)) == w->value.hash;
         }
         const edge *way = (const edge *)0;
-        for (uint32_t i = 0; i < s->edge_count; i++) {
+        ROLLED for (uint32_t i = 0; i < s->edge_count; i++) {
             const edge *e = &m->edges[s->edges + i];
             if (e->op == (repeated ? EDGE_REPEATED : EDGE_NEW)) way = e;
         }
@@ -317,7 +321,7 @@ MACHINE bool walk_name(const machine *m, walk *w, const instance *i, uint32_t bi
     name_filter f = names_open(m, i, walk_frame(m, w, w->depth));
     if (!name_can_follow(&f, bit)) return false;
     uint32_t *seen = walk_own_frame(m, w) + FRAME_NAMES;
-    for (uint32_t k = 0; k < o->words; k++) seen[k] |= reads[k];
+    ROLLED for (uint32_t k = 0; k < o->words; k++) seen[k] |= reads[k];
     return true;
 }
 
@@ -332,7 +336,7 @@ MACHINE bool walk_local(const machine *m, walk *w, const instance *i, uint32_t l
 
 /* The case that holds for a count; the last one holds for all that are left. */
 MACHINE const count_case *count_case_at(const count_case *at, uint32_t count) {
-    while (count > at->upto) at++;
+    ROLLED while (count > at->upto) at++;
     return at;
 }
 
@@ -346,7 +350,7 @@ MACHINE bool walk_step(const machine *m, walk *w, uint8_t byte) {
     for (;;) {
         const state *s = &m->states[w->state];
         const edge *e = &m->edges[s->edges], *end = e + s->edge_count;
-        while (e < end && (byte < e->lo || byte > e->hi)) e++;
+        ROLLED while (e < end && (byte < e->lo || byte > e->hi)) e++;
         if (e == end) return false;
         const instance *i = s->instance != TABLES_NONE ? &m->instances[s->instance] : (const instance *)0;
         if ((s->flags & STATE_HASHES) != 0 && e->op != EDGE_EXIT && e->op != EDGE_EXIT_LENGTH) {
@@ -385,7 +389,7 @@ MACHINE bool walk_step(const machine *m, walk *w, uint8_t byte) {
             if (e->op == EDGE_EXIT) {
                 w->state = m->targets[i->exits + e->target];
             } else {
-                for (uint32_t k = 0; k < i->length_count; k++) {
+                ROLLED for (uint32_t k = 0; k < i->length_count; k++) {
                     const length_case *l = &m->lengths[i->lengths + k];
                     if (w->counter >= l->lo && w->counter <= l->hi) w->state = l->target;
                 }
@@ -467,7 +471,7 @@ MACHINE_CALL bool walk_byte(const machine *m, walk *w, uint8_t byte) {
 }
 
 MACHINE bool walk_bytes(const machine *m, walk *w, const uint8_t *bytes, uint32_t length) {
-    for (uint32_t i = 0; i < length; i++) {
+    ROLLED for (uint32_t i = 0; i < length; i++) {
         if (!walk_byte(m, w, bytes[i])) return false;
     }
     return true;

@@ -24,12 +24,12 @@ typedef struct search_step {
 /* The sequence as it is after the walk, as far as the search needs it. */
 MACHINE void search_flatten(const machine *m, const walk *w, uint32_t *sequence) {
     walk_save_head(w, sequence);
-    for (uint32_t depth = w->careful - 1; depth <= w->depth; depth++) {
+    ROLLED for (uint32_t depth = w->careful - 1; depth <= w->depth; depth++) {
         const uint32_t *frame = walk_frame(m, w, depth);
         uint32_t *to = sequence + SEQUENCE_HEAD + (size_t)depth * m->t->frame_words;
-        for (uint32_t i = 0; i < m->t->frame_words; i++) to[i] = frame[i];
+        ROLLED for (uint32_t i = 0; i < m->t->frame_words; i++) to[i] = frame[i];
     }
-    for (uint32_t i = 0; i < w->kept; i++) {
+    ROLLED for (uint32_t i = 0; i < w->kept; i++) {
         value_put(sequence + SEQUENCE_HEAD + kept_at(m, i), value_pair(walk_kept(m, w, i)));
     }
 }
@@ -39,9 +39,9 @@ MACHINE uint32_t search_call(const machine *m, const walk *w, const call *to) {
     const state *s = &m->states[to->start];
     const return_symbol *r = &m->returns[to->ret];
     uint32_t least = COST_NEVER;
-    for (uint32_t k = 0; k < r->class_count; k++) {
+    ROLLED for (uint32_t k = 0; k < r->class_count; k++) {
         uint32_t target = m->targets[r->targets + k], inner = COST_NEVER;
-        for (uint32_t i = 0; i < s->cost_count; i++) {
+        ROLLED for (uint32_t i = 0; i < s->cost_count; i++) {
             const cost *e = &m->costs[s->costs + i];
             if (((e->target & BOUNDARY_FLAG) != 0 || e->target == k) && e->distance < inner) inner = e->distance;
         }
@@ -107,10 +107,10 @@ MACHINE uint32_t search_guess(const machine *m, const walk *w, const edge *e) {
 MACHINE const edge *search_edge(const machine *m, const walk *w, uint32_t rank) {
     const state *s = &m->states[w->state];
     uint32_t guesses[SEARCH_EDGES], count = s->edge_count < SEARCH_EDGES ? s->edge_count : SEARCH_EDGES;
-    for (uint32_t i = 0; i < count; i++) guesses[i] = search_guess(m, w, &m->edges[s->edges + i]);
-    for (uint32_t k = 0;; k++) {
+    ROLLED for (uint32_t i = 0; i < count; i++) guesses[i] = search_guess(m, w, &m->edges[s->edges + i]);
+    ROLLED for (uint32_t k = 0;; k++) {
         uint32_t best = COST_NEVER, at = 0;
-        for (uint32_t i = 0; i < count; i++) {
+        ROLLED for (uint32_t i = 0; i < count; i++) {
             bool ends = best != COST_NEVER && m->edges[s->edges + at].op == EDGE_EXIT;
             if (guesses[i] == COST_NEVER || guesses[i] > best || (guesses[i] == best && ends)) continue;
             best = guesses[i]; /* of equals the last, 1 to 9 before 0, or what ends the string */
@@ -126,10 +126,10 @@ MACHINE const edge *search_edge(const machine *m, const walk *w, uint32_t rank) 
 MACHINE bool search_begins_kept(const machine *m, const walk *w, uint8_t byte) {
     if ((w->value.mode & (VALUE_MODE | VALUE_LONG)) != VALUE_STRING || w->value.hash >> 40 != 0) return false;
     uint64_t begun = w->value.hash << 8 | byte;
-    for (uint32_t i = 0; i < w->kept; i++) {
+    ROLLED for (uint32_t i = 0; i < w->kept; i++) {
         uint64_t kept = value_pair(walk_kept(m, w, i));
         if (kept >> 57 != value_exact(TAG_STRING, 0) >> 57 || (kept & VALUE_ARRAYS) != 0) continue;
-        for (kept &= VALUE_ARRAY - 1; kept > begun; kept >>= 8) continue;
+        ROLLED for (kept &= VALUE_ARRAY - 1; kept > begun; kept >>= 8) continue;
         if (kept == begun) return true;
     }
     return false;
@@ -140,13 +140,13 @@ MACHINE bool search_begins_kept(const machine *m, const walk *w, uint8_t byte) {
 MACHINE bool search_next(const machine *m, const walk *w, search_step *step, bool first, uint32_t alike) {
     static const uint8_t behind_number[] = {']', '}', ',', '\n', ' '};
     if (first) step->rank = 0;
-    for (;; step->rank++, first = true) {
+    ROLLED for (;; step->rank++, first = true) {
         const edge *e = search_edge(m, w, step->rank);
         if (e == (const edge *)0) return false;
         if (first) step->alike = 0;
         if (e->op != EDGE_ELSE) {
             uint32_t byte = first ? e->lo : step->byte + 1u;
-            while (byte <= e->hi && step->alike > alike && !search_begins_kept(m, w, (uint8_t)byte)) byte++;
+            ROLLED while (byte <= e->hi && step->alike > alike && !search_begins_kept(m, w, (uint8_t)byte)) byte++;
             if (byte > e->hi) continue;
             step->byte = (uint8_t)byte;
             step->alike++;
@@ -162,13 +162,13 @@ MACHINE bool search_next(const machine *m, const walk *w, search_step *step, boo
 MACHINE bool search_goes_on(const machine *m, uint32_t at, const uint32_t *frame) {
     const state *s = &m->states[at];
     if ((s->flags & (STATE_CAREFUL | STATE_JUDGES)) == 0) return true;
-    for (uint32_t i = 0; i < s->edge_count; i++) {
+    ROLLED for (uint32_t i = 0; i < s->edge_count; i++) {
         const edge *e = &m->edges[s->edges + i];
         if (e->op != EDGE_NAMED) continue;
         const instance *name = &m->instances[m->targets[e->target + 1]];
         const object *o = &m->objects[name->object];
         name_filter f = names_open(m, name, frame);
-        for (uint32_t k = 0; k < o->words; k++) {
+        ROLLED for (uint32_t k = 0; k < o->words; k++) {
             uint32_t blocked = f.seen[k] | f.dead[k] | (f.beyond != (const uint32_t *)0 ? f.beyond[k] : 0);
             if ((m->masks[o->ample + k] & ~blocked) != 0) return true;
         }
@@ -181,12 +181,12 @@ MACHINE bool search_behind(const machine *m, const state *s, const uint32_t *fra
     const instance *in = &m->instances[s->instance];
     bool any = false;
     if (in->object != TABLES_NONE) return false;
-    for (uint32_t i = 0; i < in->length_count; i++) {
+    ROLLED for (uint32_t i = 0; i < in->length_count; i++) {
         uint32_t target = m->lengths[in->lengths + i].target;
         if (target != STATE_DEAD && !search_goes_on(m, target, frame)) return false;
         any |= target != STATE_DEAD;
     }
-    for (uint32_t i = 0; i < in->exit_count; i++) {
+    ROLLED for (uint32_t i = 0; i < in->exit_count; i++) {
         uint32_t target = m->targets[in->exits + i];
         if (target != STATE_DEAD && !search_goes_on(m, target, frame)) return false;
         any |= target != STATE_DEAD;
@@ -203,12 +203,12 @@ MACHINE_CALL bool search_is_ample(const machine *m, const walk *w) {
     const uint32_t *frame = walk_frame(m, w, w->depth);
     if (frame[frame_members(m) + MEMBERS_KEPT] >= MEMBERS_JUDGES) return false;
     if (s->instance == TABLES_NONE ? search_goes_on(m, w->state, frame) : search_behind(m, s, frame)) return true;
-    for (uint32_t depth = w->depth; depth > w->careful; depth--) {
+    ROLLED for (uint32_t depth = w->depth; depth > w->careful; depth--) {
         const return_symbol *r = &m->returns[frame[FRAME_RETURN]];
         frame = walk_frame(m, w, depth - 1);
         if (frame[frame_members(m) + MEMBERS_KEPT] >= MEMBERS_JUDGES) return false;
         bool goes_on = true;
-        for (uint32_t k = 0; k < r->class_count && goes_on; k++) {
+        ROLLED for (uint32_t k = 0; k < r->class_count && goes_on; k++) {
             uint32_t target = m->targets[r->targets + k];
             goes_on = target == STATE_DEAD || search_goes_on(m, target, frame);
         }
@@ -221,7 +221,9 @@ MACHINE_CALL bool search_is_ample(const machine *m, const walk *w) {
 #define SEARCH_ANY (COST_NEVER - 2)
 
 /* The attempts of a search in their order: any end, where one is enough; ends hardly longer than the costs say; any. */
-enum { SEARCH_AT_ONCE, SEARCH_TIGHT, SEARCH_LAST = SEARCH_TIGHT + SEARCH_SLACK + 1 };
+#define SEARCH_AT_ONCE 0u
+#define SEARCH_TIGHT   1u
+#define SEARCH_LAST    (SEARCH_TIGHT + SEARCH_SLACK + 1)
 
 /* An end that takes at most `limit` tokens: how many it takes; NEVER: there is none, or GAVE_UP. */
 MACHINE uint32_t search_within(const machine *m, const uint32_t *base, uint32_t *frames, uint32_t limit, uint32_t spare,

@@ -25,7 +25,7 @@ MACHINE bool walk_token(const machine *m, walk *w, const uint8_t *bytes, uint32_
     if (w->careful == 0) return true;
     uint32_t points = w->counter - w->sequence[SEQUENCE_COUNTER]; /* of the string that goes on: an escape is one */
     bool begun = points != 0;
-    for (uint32_t i = 0; i < length && !begun; i++) points += (bytes[i] & 0xC0) != 0x80;
+    ROLLED for (uint32_t i = 0; i < length && !begun; i++) points += (bytes[i] & 0xC0) != 0x80;
     return points <= 1 || walk_leaves_room(m, w);
 }
 
@@ -44,11 +44,11 @@ MACHINE const uint32_t *sequence_top_frame(const machine *m, const uint32_t *seq
 MACHINE uint32_t sequence_needed_below(const machine *m, const uint32_t *sequence, const state *s) {
     const uint32_t *frame = sequence_top_frame(m, sequence);
     uint32_t below = 0, missing = 0;
-    for (uint32_t i = 0; i < m->t->class_max; i++) {
+    ROLLED for (uint32_t i = 0; i < m->t->class_max; i++) {
         uint32_t rest = frame_rest(m, frame, i);
         if (rest != COST_NEVER && rest > below) below = rest;
     }
-    for (uint32_t i = 0, known = 0; i < s->cost_count; i++) {
+    ROLLED for (uint32_t i = 0, known = 0; i < s->cost_count; i++) {
         uint32_t names = m->costs[s->costs + i].missing, depth = sequence[SEQUENCE_DEPTH];
         if (names == known || names == 0) continue;
         uint32_t total = names_missing_cost(m, &m->objects[(names - 1) / 2], (names - 1) % 2, frame, depth);

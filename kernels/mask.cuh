@@ -214,11 +214,11 @@ DEVICE void walk_tokens(const slot_view &s, const constraint &c, const walked_to
 /* All stages: in all blocks of the cluster at a time, or, where the slot has room for fewer walkers than that, in one after
  * the other. */
 DEVICE void walk_stages(const slot_view &s, const constraint &c, const mask_part &p) {
-    uint32_t count = walker_count(s, c.m, c.vocab), each = count / cluster_size();
-    uint32_t turns = each != 0 ? 1 : cluster_size(), step = each != 0 ? each : count, first = cluster_rank() * each;
     for (uint32_t stage = 0; stage < WALK_STAGES; stage++) {
         walked_tokens t;
         if (!stage_tokens(s, c, stage, p, &t)) continue;
+        uint32_t count = walker_count(s, c.m, c.vocab), each = count / cluster_size();
+        uint32_t turns = each != 0 ? 1 : cluster_size(), step = each != 0 ? each : count, first = cluster_rank() * each;
         for (uint32_t turn = 0; turn < turns; turn++) {
             bool walks = thread_index() < step && (turns == 1 || turn == cluster_rank());
             if (walks) walk_tokens(s, c, t, first + thread_index(), step, p);
@@ -226,6 +226,14 @@ DEVICE void walk_stages(const slot_view &s, const constraint &c, const mask_part
         }
         block_sync(); /* they are decided */
     }
+}
+
+/* Tokens that close an object in which a name is missing. */
+DEVICE void clear_closing(const slot_view &s, const constraint &c, const mask_part &p) {
+    const uint32_t *sequence = slot_sequence(s);
+    const row *r = &c.m.rows[c.m.states[sequence[SEQUENCE_STATE]].row];
+    if (r->closing_count == 0 || !names_missing(&c.m, &c.m.objects[r->object], sequence_top_frame(&c.m, sequence))) return;
+    for (uint32_t i = thread_index(); i < r->closing_count; i += block_threads()) part_clear(p, c.m.lists[r->closing + i]);
 }
 
 /* --- the constraint -------------------------------------------------------------------------------------------------- */
@@ -259,8 +267,7 @@ DEVICE_CALL void mask_constraint(const slot_view &s, const constraint &c, const 
     const row *r = &c.m.rows[at->row];
     set_row(c, sequence, at, r, p);
     walk_stages(s, c, p);
-    if (r->closing_count != 0 && names_missing(&c.m, &c.m.objects[r->object], sequence_top_frame(&c.m, sequence)))
-        for (uint32_t i = thread_index(); i < r->closing_count; i += block_threads()) part_clear(p, c.m.lists[r->closing + i]);
+    clear_closing(s, c, p);
     block_sync(); /* closing tokens stand, before stop tokens */
     set_stops(c, s, p);
 }
