@@ -255,7 +255,7 @@ MACHINE uint32_t search_within(const machine *m, const uint32_t *base, uint32_t 
         }
         if (steps < length + 1) return SEARCH_GAVE_UP;
         steps -= length + 1;
-        walk_begin(&t, base, frames);
+        walk_begin(&t, t.sequence, t.frames);
         read = 0;
         first = false;
     }

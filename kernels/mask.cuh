@@ -129,54 +129,40 @@ DEVICE void set_row(const constraint &c, const uint32_t *sequence, const state *
 
 /* --- tokens that are walked --------------------------------------------------------------------------------------- */
 
-/* The stages of walking, in their order: a later one decides what an earlier one has let through. */
-enum walk_stage {
-    WALK_ALL,     /* near the depth limit or the budget: every token of the row */
-    WALK_FULL,    /* a bounded string in a unique array: tokens that fill it to the last code point may repeat an earlier one */
-    WALK_GUARDED, /* tokens that hang on the stack */
-    WALK_CLOSING, /* tokens that close an object all of whose names are there */
-    WALK_STAGES
-};
-
-/* The tokens that a stage decides: entries of a list, or those that stand in the part's words. */
-struct walked_tokens {
-    const uint32_t *list;  /* NULL: words */
-    uint32_t count;        /* entries, or words */
-    uint32_t points;       /* of entries: TABLES_NONE, or they are packed, and only those of so many code points count */
-    const uint32_t *level; /* of words: NULL, or only tokens of these words of the row count, */
-    const uint32_t *below; /* but for those of these, if they are not NULL */
-};
-
 /* Tokens that fill a string to the last code point. */
 DEVICE walked_tokens tokens_that_fill(const constraint &c, const vocab_row *base, uint32_t points, const mask_part &p) {
-    if (points >= VOCAB_LEVELS) return {vocab_at<uint32_t>(c.vocab, base->long_ones), base->long_count, points, nullptr, nullptr};
+    if (points >= VOCAB_LEVELS) return {vocab_at<uint32_t>(c.vocab, base->long_ones), nullptr, nullptr, points, base->long_count, true};
     uint32_t words = c.vocab->mask_words, first = part_first_word(p), count = part_word_count(p);
     const uint32_t *level = vocab_at<uint32_t>(c.vocab, base->bitmaps) + static_cast<size_t>(points) * words;
-    if (count > words - first) count = first < words ? words - first : 0;
-    return {nullptr, count, TABLES_NONE, level, points != 0 ? level - words : nullptr};
+    if (first + count > words) count = first < words ? words - first : 0;
+    return {nullptr, level, points != 0 ? level - words : nullptr, TABLES_NONE, count, true};
 }
 
-/* What a stage decides, and whether it decides anything. */
-DEVICE bool stage_tokens(const slot_view &s, const constraint &c, uint32_t stage, const mask_part &p, walked_tokens *out) {
+DEVICE walked_tokens stage_tokens(const slot_view &s, const constraint &c, uint32_t stage, const mask_part &p) {
     const uint32_t *sequence = slot_sequence(s);
     const state *at = &c.m.states[sequence[SEQUENCE_STATE]];
     const row *r = &c.m.rows[at->row];
-    if (stage == WALK_ALL) {
-        *out = {nullptr, part_word_count(p), TABLES_NONE, nullptr, nullptr};
-        return !row_stands(&c.m, sequence, at, r);
-    }
+    if (stage == WALK_ALL) return {nullptr, nullptr, nullptr, TABLES_NONE, part_word_count(p), !row_stands(&c.m, sequence, at, r)};
     if (stage == WALK_FULL) {
-        if ((at->flags & STATE_ROOMY) == 0 || r->kind != WEIR_ROW_BASE) return false;
+        if ((at->flags & STATE_ROOMY) == 0 || r->kind != WEIR_ROW_BASE) return {};
         uint32_t counter = sequence[SEQUENCE_COUNTER], longest = c.m.instances[at->instance].longest;
         const vocab_row *base = &c.vocab->rows[r->lexical];
-        if (counter > longest || longest - counter > base->longest) return false;
-        *out = tokens_that_fill(c, base, longest - counter, p);
-        return true;
+        if (counter > longest || longest - counter > base->longest) return {};
+        return tokens_that_fill(c, base, longest - counter, p);
     }
-    bool guarded = stage == WALK_GUARDED;
-    uint32_t first = guarded ? r->guarded : r->closing, count = guarded ? r->guarded_count : r->closing_count;
-    *out = {c.m.lists + first, count, TABLES_NONE, nullptr, nullptr};
-    return count != 0 && (guarded || !names_missing(&c.m, &c.m.objects[r->object], sequence_top_frame(&c.m, sequence)));
+    if (stage == WALK_GUARDED) return {c.m.lists + r->guarded, nullptr, nullptr, TABLES_NONE, r->guarded_count, r->guarded_count != 0};
+    bool closes = r->closing_count != 0 && !names_missing(&c.m, &c.m.objects[r->object], sequence_top_frame(&c.m, sequence));
+    return {c.m.lists + r->closing, nullptr, nullptr, TABLES_NONE, r->closing_count, closes};
+}
+
+/* One thread a stage. A barrier must follow. */
+DEVICE void plan_walks(const slot_view &s, constraint &c, const mask_part &p) {
+    if (thread_index() < WALK_STAGES) c.plan.stages[thread_index()] = stage_tokens(s, c, thread_index(), p);
+    if (thread_index() != 0) return;
+    uint32_t count = walker_count(s, c.m, c.vocab), each = count / cluster_size();
+    c.plan.walkers = each != 0 ? each : count;
+    c.plan.first = cluster_rank() * each;
+    c.plan.turns = each != 0 ? 1 : cluster_size();
 }
 
 /* The tokens to decide at the i-th entry or word: *token and one bit, or the first of a word and a bit for each. */
@@ -191,38 +177,34 @@ DEVICE uint32_t tokens_at(const walked_tokens &t, uint32_t i, const mask_part &p
     bool packed = t.points != TABLES_NONE;
     *token = packed ? PACK_TOKEN(t.list[i]) : t.list[i];
     if (!part_has(p, *token)) return 0;
-    return !packed || (PACK_POINTS(t.list[i]) == t.points && part_bit(p, *token));
+    if (!packed) return 1;
+    uint32_t now = atomic_or(&p.words[*token / 32 - part_first_word(p)], 0); /* others clear bits of this word meanwhile */
+    return PACK_POINTS(t.list[i]) == t.points ? now >> *token % 32 & 1 : 0;
 }
 
-/* Walks the tokens from the walker's first entry or word on, `step` to the next. The threads of a warp look for a token
- * each, and then walk at the same time. */
-DEVICE void walk_tokens(const slot_view &s, const constraint &c, const walked_tokens &t, uint32_t walker, uint32_t step, const mask_part &p) {
+/* Each walker decides its own tokens. The threads of a warp look for a token each, and then walk at the same time. */
+DEVICE void walk_tokens(const slot_view &s, const constraint &c, uint32_t stage, const mask_part &p) {
     uint32_t bits = 0, first = 0, i = thread_index();
     for (;;) {
-        for (; bits == 0 && i < t.count; i += step) bits = tokens_at(t, i, p, &first);
+        for (; bits == 0 && i < c.plan.stages[stage].count; i += c.plan.walkers) bits = tokens_at(c.plan.stages[stage], i, p, &first);
         if (bits == 0) return;
         uint32_t token = first + lowest_one(bits);
         bits &= bits - 1;
         walk w;
-        if (slot_walk_token(s, c.m, c.vocab, walker, token, &w))
+        if (slot_walk_token(s, c.m, c.vocab, c.plan.first + thread_index(), token, &w))
             part_set(p, token);
         else
             part_clear(p, token);
     }
 }
 
-/* All stages: in all blocks of the cluster at a time, or, where the slot has room for fewer walkers than that, in one after
- * the other. */
 DEVICE void walk_stages(const slot_view &s, const constraint &c, const mask_part &p) {
     for (uint32_t stage = 0; stage < WALK_STAGES; stage++) {
-        walked_tokens t;
-        if (!stage_tokens(s, c, stage, p, &t)) continue;
-        uint32_t count = walker_count(s, c.m, c.vocab), each = count / cluster_size();
-        uint32_t turns = each != 0 ? 1 : cluster_size(), step = each != 0 ? each : count, first = cluster_rank() * each;
-        for (uint32_t turn = 0; turn < turns; turn++) {
-            bool walks = thread_index() < step && (turns == 1 || turn == cluster_rank());
-            if (walks) walk_tokens(s, c, t, first + thread_index(), step, p);
-            if (turns != 1) cluster_sync(); /* the room is free again */
+        if (!c.plan.stages[stage].decides) continue;
+        for (uint32_t turn = 0; turn < c.plan.turns; turn++) {
+            bool walks = c.plan.turns == 1 || turn == cluster_rank();
+            if (walks && thread_index() < c.plan.walkers) walk_tokens(s, c, stage, p);
+            if (c.plan.turns != 1) cluster_sync(); /* the room is free again */
         }
         block_sync(); /* they are decided */
     }
@@ -256,7 +238,7 @@ DEVICE void set_stops(const constraint &c, const slot_view &s, const mask_part &
 }
 
 /* What the constraint allows: tokens of the row, those that hang on stack and registers, and stop tokens. */
-DEVICE_CALL void mask_constraint(const slot_view &s, const constraint &c, const mask_part &p) {
+DEVICE_CALL void mask_constraint(const slot_view &s, constraint &c, const mask_part &p) {
     const uint32_t *sequence = slot_sequence(s);
     if (sequence[SEQUENCE_STATE] == STATE_DEAD) {
         part_fill(p, [](uint32_t) { return 0u; });
@@ -264,8 +246,8 @@ DEVICE_CALL void mask_constraint(const slot_view &s, const constraint &c, const 
         return;
     }
     const state *at = &c.m.states[sequence[SEQUENCE_STATE]];
-    const row *r = &c.m.rows[at->row];
-    set_row(c, sequence, at, r, p);
+    plan_walks(s, c, p);
+    set_row(c, sequence, at, &c.m.rows[at->row], p); /* with barriers: the plan stands, too */
     walk_stages(s, c, p);
     clear_closing(s, c, p);
     block_sync(); /* closing tokens stand, before stop tokens */
@@ -341,7 +323,7 @@ DEVICE mask_count count_mask(exchange *x, uint32_t *round, const mask_part &p) {
 }
 
 /* What a step chooses from; `given`: the caller's mask of the row, or NULL. */
-DEVICE mask_count mask_step(const sampler_view &sampler, const slot_view &s, const constraint &c, const uint32_t *given,
+DEVICE mask_count mask_step(const sampler_view &sampler, const slot_view &s, constraint &c, const uint32_t *given,
                             exchange *x, uint32_t *round, const mask_part &p) {
     if (slot_has_grammar(s)) {
         mask_constraint(s, c, p);

@@ -34,6 +34,7 @@ struct masks_shared {
     constraint rules;
     mask_part part;
     trial drafts; /* of the cluster's first block, whose first thread moves the slot */
+    uint32_t valid;
     bool goes_on;
 };
 
@@ -98,6 +99,7 @@ DEVICE bool open_masks(const masks_params &p, masks_shared *x, uint32_t *status)
     if (thread_index() == 0) {
         x->slot = s;
         x->part = masks_part(p, x);
+        x->valid = 0;
         if (runs) constraint_open(p.sampler, s, &x->rules);
         if (runs && cluster_rank() == 0 && p.trial) begin_trial(s, x->rules, &x->drafts);
     }
@@ -109,7 +111,7 @@ DEVICE void masks_row(const masks_params &p) {
     masks_shared *x = shared_memory<masks_shared>();
     const slot_view &s = x->slot;
     const mask_part &part = x->part;
-    uint32_t row = cluster_index(), round = 0, status, valid = 0;
+    uint32_t row = cluster_index(), round = 0, status;
     bool leads = cluster_rank() == 0 && thread_index() == 0;
     grid_wait();
     bool runs = open_masks(p, x, &status), goes_on = runs;
@@ -124,15 +126,17 @@ DEVICE void masks_row(const masks_params &p) {
         bool allowed = !empty && draft >= 0 && part_has(part, static_cast<uint32_t>(draft)) && part_bit(part, static_cast<uint32_t>(draft));
         uint64_t totals[1] = {thread_index() == 0 && allowed};
         total_in_cluster<1, 1>(&x->totals, &round, totals);
-        if (leads) x->goes_on = totals[0] != 0 && try_draft(p.sampler, s, x->rules, static_cast<uint32_t>(draft), &x->drafts);
+        if (leads) {
+            x->goes_on = totals[0] != 0 && try_draft(p.sampler, s, x->rules, static_cast<uint32_t>(draft), &x->drafts);
+            x->valid += x->goes_on;
+        }
         cluster_sync(); /* the slot has moved */
         goes_on = in_block(x, 0)->goes_on;
         cluster_sync(); /* and all know it */
-        valid += goes_on;
     }
     cluster_sync(); /* all have read the slot, before it is what it was */
     if (leads && runs && p.trial) end_trial(p.sampler, s, x->rules, &x->drafts);
-    if (leads && p.valid_counts != nullptr) p.valid_counts[row] = valid;
+    if (leads && p.valid_counts != nullptr) p.valid_counts[row] = x->valid;
     grid_release();
     cluster_sync(); /* no block ends while another reads its memory */
 }
