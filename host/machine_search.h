@@ -225,40 +225,62 @@ MACHINE_CALL bool search_is_ample(const machine *m, const walk *w) {
 #define SEARCH_TIGHT   1u
 #define SEARCH_LAST    (SEARCH_TIGHT + SEARCH_SLACK + 1)
 
-/* An end that takes at most `limit` tokens: how many it takes; NEVER: there is none, or GAVE_UP. */
-MACHINE uint32_t search_within(const machine *m, const uint32_t *base, uint32_t *frames, uint32_t limit, uint32_t spare,
-                               uint32_t wanted, uint32_t steps) {
-    search_step path[SEARCH_BYTES];
-    uint32_t length = 0, read = 0; /* bytes of the path, and of them those that the walk has read */
-    bool first = true;
+/* Its values stand in memory: threads of a device have few registers. */
+typedef struct search {
+    uint32_t cost, left, spare, wanted; /* what search_end was asked */
+    uint32_t attempt, limit, steps;     /* the attempt, the most tokens of its ends, and how many steps are left to it */
+    uint32_t length, read;              /* bytes of the path, and of them those that the walk has read */
+    bool first;                         /* nothing has been tried behind the path */
     walk t;
-    walk_begin(&t, base, frames);
+    search_step path[SEARCH_BYTES];
+} search;
+
+MACHINE void search_restart(search *x) {
+    walk_begin(&x->t, x->t.sequence, x->t.frames);
+    x->read = 0;
+}
+
+/* An end that takes at most `limit` tokens: how many it takes; NEVER: there is none, or GAVE_UP. */
+MACHINE uint32_t search_within(const machine *m, search *x) {
+    x->length = 0;
+    x->first = true;
+    search_restart(x);
     for (;;) {
-        bool again = read < length; /* it allowed this byte before */
-        bool down = again || (length < SEARCH_BYTES && search_next(m, &t, &path[length], first, t.kept < 9 ? 9 : t.kept));
-        bool allowed = down && walk_byte(m, &t, path[read].byte);
-        read++;
-        if (again) continue;
+        bool down = x->read < x->length; /* the path is read again */
+        if (!down && x->length < SEARCH_BYTES)
+            down = search_next(m, &x->t, &x->path[x->length], x->first, x->t.kept < 9 ? 9 : x->t.kept);
+        bool allowed = down && walk_byte(m, &x->t, x->path[x->read].byte);
+        if (x->read++ < x->length) continue;
         if (allowed) {
-            uint32_t rest = walk_cost(m, &t);
-            length++;
-            bool ended = t.careful == 0, fits = rest != COST_NEVER && cost_add(rest, length) <= limit;
-            if (ended && fits && (wanted == TABLES_NONE || t.popped == wanted)) return rest + length;
-            bool ample = !ended && fits && spare != TABLES_NONE && cost_add(cost_add(rest, length), spare) <= limit;
-            if (ample && search_is_ample(m, &t)) return rest + length + spare;
-            first = true;
+            uint32_t rest = walk_cost(m, &x->t), taken = cost_add(rest, x->length + 1);
+            bool ended = x->t.careful == 0, fits = rest != COST_NEVER && taken <= x->limit;
+            if (ended && fits && (x->wanted == TABLES_NONE || x->t.popped == x->wanted)) return taken;
+            bool ample = !ended && fits && x->spare != TABLES_NONE && cost_add(taken, x->spare) <= x->limit;
+            if (ample && search_is_ample(m, &x->t)) return taken + x->spare;
+            x->first = true;
+            x->length += !ended && fits;
             if (!ended && fits) continue;
-            length--;
         } else if (!down) {
-            if (length == 0) return COST_NEVER;
-            length--;
+            if (x->length == 0) return COST_NEVER;
+            x->length--;
         }
-        if (steps < length + 1) return SEARCH_GAVE_UP;
-        steps -= length + 1;
-        walk_begin(&t, t.sequence, t.frames);
-        read = 0;
-        first = false;
+        if (x->steps < x->length + 1) return SEARCH_GAVE_UP;
+        x->steps -= x->length + 1;
+        search_restart(x);
+        x->first = false;
     }
+}
+
+/* What the next attempt may take; *tight: its ends are hardly longer than the costs say. */
+MACHINE void search_set_limits(search *x, bool *tight) {
+    bool open = x->left == TABLES_NONE;
+    if (x->attempt != SEARCH_AT_ONCE && x->attempt < SEARCH_LAST && x->cost + x->attempt - SEARCH_TIGHT > x->left)
+        x->attempt = SEARCH_LAST;
+    *tight = x->attempt != SEARCH_AT_ONCE && x->attempt != SEARCH_LAST;
+    x->limit = *tight ? x->cost + x->attempt - SEARCH_TIGHT : open ? SEARCH_ANY : x->left;
+    x->steps = *tight ? SEARCH_STEPS_BELOW : SEARCH_STEPS;
+    if (!open) x->steps = *tight ? SEARCH_STEPS_FIRST : 4 * SEARCH_STEPS_FIRST;
+    if (x->attempt == SEARCH_AT_ONCE) x->steps = SEARCH_STEPS_FIRST;
 }
 
 /* How many tokens suffice to close the careful frames of a walk and to end the text, at least `cost`; NEVER, if no end was
@@ -268,21 +290,23 @@ MACHINE uint32_t search_within(const machine *m, const uint32_t *base, uint32_t 
 MACHINE uint32_t search_end(const machine *m, const walk *w, uint32_t cost, uint32_t left, uint32_t spare, uint32_t wanted) {
     if (spare != TABLES_NONE && cost_add(cost, spare) <= left && search_is_ample(m, w)) return cost + spare;
     uint32_t *base = w->frames + machine_frames_words(m->t), *frames = base + machine_sequence_words(m->t);
+    search x;
     search_flatten(m, w, base);
-    bool open = left == TABLES_NONE;
-    uint32_t attempt = open && spare != TABLES_NONE ? SEARCH_AT_ONCE : SEARCH_TIGHT;
+    x.cost = cost;
+    x.left = left;
+    x.spare = spare;
+    x.wanted = wanted;
+    x.attempt = left == TABLES_NONE && spare != TABLES_NONE ? SEARCH_AT_ONCE : SEARCH_TIGHT;
+    x.t.sequence = base;
+    x.t.frames = frames;
     for (;;) {
-        if (attempt != SEARCH_AT_ONCE && attempt < SEARCH_LAST && cost + attempt - SEARCH_TIGHT > left) attempt = SEARCH_LAST;
-        bool tight = attempt != SEARCH_AT_ONCE && attempt != SEARCH_LAST;
-        uint32_t limit = tight ? cost + attempt - SEARCH_TIGHT : open ? SEARCH_ANY : left;
-        uint32_t steps = tight ? SEARCH_STEPS_BELOW : SEARCH_STEPS;
-        if (!open) steps = tight ? SEARCH_STEPS_FIRST : 4 * SEARCH_STEPS_FIRST;
-        if (attempt == SEARCH_AT_ONCE) steps = SEARCH_STEPS_FIRST;
-        uint32_t found = search_within(m, base, frames, limit, spare, wanted, steps);
-        bool ends = found != SEARCH_GAVE_UP && (found != COST_NEVER || !tight || limit == left);
-        if (ends) return found; /* of tight ones a wider one can be the quicker */
-        if (attempt == SEARCH_LAST) return COST_NEVER;
-        attempt = tight && open && found == SEARCH_GAVE_UP ? SEARCH_LAST : attempt + 1;
+        bool tight;
+        search_set_limits(&x, &tight);
+        uint32_t found = search_within(m, &x);
+        bool decided = found != COST_NEVER || !tight || x.limit == x.left;
+        if (found != SEARCH_GAVE_UP && decided) return found; /* of tight attempts a wider one can be the quicker */
+        if (x.attempt == SEARCH_LAST) return COST_NEVER;
+        x.attempt = tight && x.left == TABLES_NONE && found == SEARCH_GAVE_UP ? SEARCH_LAST : x.attempt + 1;
     }
 }
 
