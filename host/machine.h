@@ -228,28 +228,33 @@ MACHINE uint32_t walk_cost(const machine *m, const walk *w) {
     return machine_cost(m, w->state, w->counter, w->hash, walk_frame(m, w, w->depth), w->depth);
 }
 
+/* What the frame below takes is asked last: little is needed behind it. */
 MACHINE bool walk_push(const machine *m, walk *w, const call *to) {
-    if (w->depth >= m->t->depth_limit) return false;
-    const uint32_t *below = walk_frame(m, w, w->depth);
-    uint32_t *frame = walk_place(m, w, w->depth + 1);
+    uint32_t depth = w->depth;
+    if (depth >= m->t->depth_limit) return false;
+    const uint32_t *below = walk_frame(m, w, depth);
+    uint32_t *frame = walk_place(m, w, depth + 1);
     const return_symbol *r = &m->returns[to->ret];
     frame[FRAME_RETURN] = to->ret;
     frame[FRAME_COUNT] = 0;
     ROLLED for (uint32_t i = 0; i < m->t->name_words + 2 * m->t->hash_slots; i++) frame[FRAME_NAMES + i] = 0;
     ROLLED for (uint32_t i = 0; i < m->t->class_max; i++) {
-        uint32_t target = i < r->class_count ? m->targets[r->targets + i] : STATE_DEAD;
-        frame[frame_rest_at(m, i)] =
-            target == STATE_DEAD ? COST_NEVER : machine_cost(m, target, 0, 0, below, w->depth);
+        frame[frame_rest_at(m, i)] = i < r->class_count ? m->targets[r->targets + i] : STATE_DEAD;
     }
     w->depth++;
     if (w->low > w->depth) w->low = w->depth;
     w->state = to->start;
-    if (m->t->kept_slots == 0) return true;
-    uint32_t *members = frame + frame_members(m);
-    ROLLED for (uint32_t i = 0; i < MEMBERS_KEPT; i++) members[i] = 0;
-    members[MEMBERS_KEPT] = w->kept | ((to->flags & CALL_JUDGES) != 0 ? MEMBERS_JUDGES : 0);
-    if (w->careful == 0 && (to->flags & CALL_CAREFUL) != 0) w->careful = w->depth;
-    w->value.mode = VALUE_NONE;
+    if (m->t->kept_slots != 0) {
+        uint32_t *members = frame + frame_members(m);
+        ROLLED for (uint32_t i = 0; i < MEMBERS_KEPT; i++) members[i] = 0;
+        members[MEMBERS_KEPT] = w->kept | ((to->flags & CALL_JUDGES) != 0 ? MEMBERS_JUDGES : 0);
+        if (w->careful == 0 && (to->flags & CALL_CAREFUL) != 0) w->careful = w->depth;
+        w->value.mode = VALUE_NONE;
+    }
+    ROLLED for (uint32_t i = 0; i < m->t->class_max; i++) {
+        uint32_t *rest = &frame[frame_rest_at(m, i)];
+        *rest = *rest == STATE_DEAD ? COST_NEVER : machine_cost(m, *rest, 0, 0, below, depth);
+    }
     return true;
 }
 
