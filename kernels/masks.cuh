@@ -34,7 +34,7 @@ struct masks_shared {
     constraint rules;
     mask_part part;
     trial drafts; /* of the cluster's first block, whose first thread moves the slot */
-    uint32_t valid;
+    uint32_t row, valid;
     bool goes_on;
 };
 
@@ -99,6 +99,7 @@ DEVICE bool open_masks(const masks_params &p, masks_shared *x, uint32_t *status)
     if (thread_index() == 0) {
         x->slot = s;
         x->part = masks_part(p, x);
+        x->row = cluster_index();
         x->valid = 0;
         if (runs) constraint_open(p.sampler, s, &x->rules);
         if (runs && cluster_rank() == 0 && p.trial) begin_trial(s, x->rules, &x->drafts);
@@ -111,18 +112,18 @@ DEVICE void masks_row(const masks_params &p) {
     masks_shared *x = shared_memory<masks_shared>();
     const slot_view &s = x->slot;
     const mask_part &part = x->part;
-    uint32_t row = cluster_index(), round = 0, status;
+    uint32_t round = 0, status;
     bool leads = cluster_rank() == 0 && thread_index() == 0;
     grid_wait();
     bool runs = open_masks(p, x, &status), goes_on = runs;
     for (uint32_t position = 0; position <= p.draft_count && runs; position++) {
-        uint64_t at = static_cast<uint64_t>(row) * (p.draft_count + 1) + position;
         bool empty = !goes_on || (s.slot->flags & (SLOT_STOPPED | SLOT_FAILED)) != 0;
         if (!empty) mask_step(p.sampler, s, x->rules, nullptr, &x->totals, &round, part);
+        uint64_t at = static_cast<uint64_t>(x->row) * (p.draft_count + 1) + position;
         if (p.masks != nullptr) write_words(p, part, at, empty);
         if (p.logits != nullptr) write_logits(p, part, at, empty);
         if (position == p.draft_count) break;
-        int32_t draft = p.drafts[row * p.draft_count + position];
+        int32_t draft = p.drafts[x->row * p.draft_count + position];
         bool allowed = !empty && draft >= 0 && part_has(part, static_cast<uint32_t>(draft)) && part_bit(part, static_cast<uint32_t>(draft));
         uint64_t totals[1] = {thread_index() == 0 && allowed};
         total_in_cluster<1, 1>(&x->totals, &round, totals);
@@ -136,7 +137,7 @@ DEVICE void masks_row(const masks_params &p) {
     }
     cluster_sync(); /* all have read the slot, before it is what it was */
     if (leads && runs && p.trial) end_trial(p.sampler, s, x->rules, &x->drafts);
-    if (leads && p.valid_counts != nullptr) p.valid_counts[row] = x->valid;
+    if (leads && p.valid_counts != nullptr) p.valid_counts[x->row] = x->valid;
     grid_release();
     cluster_sync(); /* no block ends while another reads its memory */
 }
