@@ -12,13 +12,17 @@
 
 #include "tables.h"
 
-/* MACHINE_CALL: too large to stand in its callers, where registers are few. */
+/* MACHINE stands in its callers. MACHINE_CALL is large and has several: on a device it stands alone, and what calls one
+ * must keep few values meanwhile, for all that a thread keeps along its calls are registers. ROLLED: before a loop of few
+ * turns, which unrolled would take registers and code. */
 #ifdef __CUDACC__
-#define MACHINE      static inline __host__ __device__
+#define MACHINE      static __forceinline__ __host__ __device__
 #define MACHINE_CALL static __noinline__ __host__ __device__
+#define ROLLED       _Pragma("unroll 1")
 #else
 #define MACHINE      static inline
 #define MACHINE_CALL static inline
+#define ROLLED
 #endif
 
 #include "machine_value.h"
@@ -113,8 +117,8 @@ MACHINE void machine_start(const machine *m, uint32_t *sequence, uint32_t budget
     sequence[SEQUENCE_DEPTH] = 0;
     sequence[SEQUENCE_HASH] = sequence[SEQUENCE_HASH_HIGH] = 0;
     sequence[SEQUENCE_BUDGET] = budget;
-    for (uint32_t i = SEQUENCE_CAREFUL; i < SEQUENCE_HEAD; i++) sequence[i] = 0;
-    for (uint32_t i = 0; i < m->t->frame_words; i++) sequence[SEQUENCE_HEAD + i] = 0;
+    ROLLED for (uint32_t i = SEQUENCE_CAREFUL; i < SEQUENCE_HEAD; i++) sequence[i] = 0;
+    ROLLED for (uint32_t i = 0; i < m->t->frame_words; i++) sequence[SEQUENCE_HEAD + i] = 0;
     sequence[SEQUENCE_HEAD + FRAME_RETURN] = TABLES_NONE;
 }
 
@@ -190,7 +194,7 @@ MACHINE uint32_t *walk_own_frame(const machine *m, walk *w) {
     uint32_t *own = walk_place(m, w, w->depth);
     if (w->depth < w->low) {
         const uint32_t *from = walk_frame(m, w, w->depth);
-        for (uint32_t i = 0; i < m->t->frame_words; i++) own[i] = from[i];
+        ROLLED for (uint32_t i = 0; i < m->t->frame_words; i++) own[i] = from[i];
         w->low = w->depth;
     }
     return own;
@@ -224,32 +228,37 @@ MACHINE uint32_t walk_cost(const machine *m, const walk *w) {
     return machine_cost(m, w->state, w->counter, w->hash, walk_frame(m, w, w->depth), w->depth);
 }
 
-MACHINE_CALL bool walk_push(const machine *m, walk *w, const call *to) {
-    if (w->depth >= m->t->depth_limit) return false;
-    const uint32_t *below = walk_frame(m, w, w->depth);
-    uint32_t *frame = walk_place(m, w, w->depth + 1);
+/* What the frame below takes is asked last: little is needed behind it. */
+MACHINE bool walk_push(const machine *m, walk *w, const call *to) {
+    uint32_t depth = w->depth;
+    if (depth >= m->t->depth_limit) return false;
+    const uint32_t *below = walk_frame(m, w, depth);
+    uint32_t *frame = walk_place(m, w, depth + 1);
     const return_symbol *r = &m->returns[to->ret];
     frame[FRAME_RETURN] = to->ret;
     frame[FRAME_COUNT] = 0;
-    for (uint32_t i = 0; i < m->t->name_words + 2 * m->t->hash_slots; i++) frame[FRAME_NAMES + i] = 0;
-    for (uint32_t i = 0; i < m->t->class_max; i++) {
-        uint32_t target = i < r->class_count ? m->targets[r->targets + i] : STATE_DEAD;
-        frame[frame_rest_at(m, i)] =
-            target == STATE_DEAD ? COST_NEVER : machine_cost(m, target, 0, 0, below, w->depth);
+    ROLLED for (uint32_t i = 0; i < m->t->name_words + 2 * m->t->hash_slots; i++) frame[FRAME_NAMES + i] = 0;
+    ROLLED for (uint32_t i = 0; i < m->t->class_max; i++) {
+        frame[frame_rest_at(m, i)] = i < r->class_count ? m->targets[r->targets + i] : STATE_DEAD;
     }
     w->depth++;
     if (w->low > w->depth) w->low = w->depth;
     w->state = to->start;
-    if (m->t->kept_slots == 0) return true;
-    uint32_t *members = frame + frame_members(m);
-    for (uint32_t i = 0; i < MEMBERS_KEPT; i++) members[i] = 0;
-    members[MEMBERS_KEPT] = w->kept | ((to->flags & CALL_JUDGES) != 0 ? MEMBERS_JUDGES : 0);
-    if (w->careful == 0 && (to->flags & CALL_CAREFUL) != 0) w->careful = w->depth;
-    w->value.mode = VALUE_NONE;
+    if (m->t->kept_slots != 0) {
+        uint32_t *members = frame + frame_members(m);
+        ROLLED for (uint32_t i = 0; i < MEMBERS_KEPT; i++) members[i] = 0;
+        members[MEMBERS_KEPT] = w->kept | ((to->flags & CALL_JUDGES) != 0 ? MEMBERS_JUDGES : 0);
+        if (w->careful == 0 && (to->flags & CALL_CAREFUL) != 0) w->careful = w->depth;
+        w->value.mode = VALUE_NONE;
+    }
+    ROLLED for (uint32_t i = 0; i < m->t->class_max; i++) {
+        uint32_t *rest = &frame[frame_rest_at(m, i)];
+        *rest = *rest == STATE_DEAD ? COST_NEVER : machine_cost(m, *rest, 0, 0, below, depth);
+    }
     return true;
 }
 
-MACHINE_CALL bool walk_pop(const machine *m, walk *w, uint32_t class_index, bool object) {
+MACHINE bool walk_pop(const machine *m, walk *w, uint32_t class_index, bool object) {
     if (w->depth == 0) return false;
     const uint32_t *frame = walk_frame(m, w, w->depth);
     const return_symbol *r = &m->returns[frame[FRAME_RETURN]];
@@ -274,15 +283,15 @@ MACHINE const uint32_t *walk_kept(const machine *m, const walk *w, uint32_t inde
 /* An item of a unique array ended: where to go on depends on whether its value is new. Values that collide count as equal
  * where that only narrows; else equality must be certain. */
 MACHINE_CALL bool walk_judge(const machine *m, walk *w) {
-    while (w->careful != 0 && (m->states[w->state].flags & STATE_JUDGES) != 0) {
+    ROLLED while (w->careful != 0 && (m->states[w->state].flags & STATE_JUDGES) != 0) {
         const state *s = &m->states[w->state];
         const uint32_t *members = walk_frame(m, w, w->depth) + frame_members(m);
         bool repeated = false;
-        for (uint32_t i = members[MEMBERS_KEPT] & ~MEMBERS_JUDGES; i < w->kept && !repeated; i++) {
+        ROLLED for (uint32_t i = members[MEMBERS_KEPT] & ~MEMBERS_JUDGES; i < w->kept && !repeated; i++) {
             repeated = value_pair(walk_kept(m, w, i)) == w->value.hash;
         }
         const edge *way = (const edge *)0;
-        for (uint32_t i = 0; i < s->edge_count; i++) {
+        ROLLED for (uint32_t i = 0; i < s->edge_count; i++) {
             const edge *e = &m->edges[s->edges + i];
             if (e->op == (repeated ? EDGE_REPEATED : EDGE_NEW)) way = e;
         }
@@ -299,7 +308,7 @@ MACHINE_CALL bool walk_judge(const machine *m, walk *w) {
 }
 
 /* A name that is not told apart ended in an object that keeps hashes: it must be new among those kept. */
-MACHINE_CALL bool walk_key_hash(const machine *m, walk *w, const instance *i) {
+MACHINE bool walk_key_hash(const machine *m, walk *w, const instance *i) {
     uint32_t low = (uint32_t)w->hash, high = (uint32_t)(w->hash >> 32);
     if (hash_is_kept(m, walk_frame(m, w, w->depth), w->hash, i->hash_used)) return false;
     if (i->hash_keep != 0) {
@@ -311,13 +320,13 @@ MACHINE_CALL bool walk_key_hash(const machine *m, walk *w, const instance *i) {
 }
 
 /* A name ended: its bit, and in the schema's order those of the names before it. */
-MACHINE_CALL bool walk_name(const machine *m, walk *w, const instance *i, uint32_t bit) {
+MACHINE bool walk_name(const machine *m, walk *w, const instance *i, uint32_t bit) {
     const object *o = &m->objects[i->object];
     const uint32_t *reads = m->masks + o->reads + (size_t)bit * o->words;
     name_filter f = names_open(m, i, walk_frame(m, w, w->depth));
     if (!name_can_follow(&f, bit)) return false;
     uint32_t *seen = walk_own_frame(m, w) + FRAME_NAMES;
-    for (uint32_t k = 0; k < o->words; k++) seen[k] |= reads[k];
+    ROLLED for (uint32_t k = 0; k < o->words; k++) seen[k] |= reads[k];
     return true;
 }
 
@@ -332,7 +341,7 @@ MACHINE bool walk_local(const machine *m, walk *w, const instance *i, uint32_t l
 
 /* The case that holds for a count; the last one holds for all that are left. */
 MACHINE const count_case *count_case_at(const count_case *at, uint32_t count) {
-    while (count > at->upto) at++;
+    ROLLED while (count > at->upto) at++;
     return at;
 }
 
@@ -341,11 +350,12 @@ MACHINE uint32_t count_target(const machine *m, uint32_t first, uint32_t count) 
 }
 
 /* The machine's step. */
-MACHINE_CALL bool walk_step(const machine *m, walk *w, uint8_t byte) {
+MACHINE bool walk_step(const machine *m, walk *w, uint8_t byte) {
+    uint32_t class_index; /* with which the frame closes */
     for (;;) {
         const state *s = &m->states[w->state];
         const edge *e = &m->edges[s->edges], *end = e + s->edge_count;
-        while (e < end && (byte < e->lo || byte > e->hi)) e++;
+        ROLLED while (e < end && (byte < e->lo || byte > e->hi)) e++;
         if (e == end) return false;
         const instance *i = s->instance != TABLES_NONE ? &m->instances[s->instance] : (const instance *)0;
         if ((s->flags & STATE_HASHES) != 0 && e->op != EDGE_EXIT && e->op != EDGE_EXIT_LENGTH) {
@@ -357,12 +367,9 @@ MACHINE_CALL bool walk_step(const machine *m, walk *w, uint8_t byte) {
             w->state = e->target;
             return true;
         case EDGE_CHAR_FREE:
-            if (w->counter >= i->longest) return false;
-            w->counter++;
-            return walk_local(m, w, i, e->target);
+            if (w->counter >= i->longest) return false; /* fall through */
         case EDGE_CHAR:
-            w->counter++;
-            return walk_local(m, w, i, e->target);
+            w->counter++; /* fall through */
         case EDGE_LOCAL:
             return walk_local(m, w, i, e->target);
         case EDGE_OPEN:
@@ -373,7 +380,8 @@ MACHINE_CALL bool walk_step(const machine *m, walk *w, uint8_t byte) {
         case EDGE_PUSH:
             return walk_push(m, w, &m->calls[e->target]);
         case EDGE_POP:
-            return walk_pop(m, w, e->target, byte == '}');
+            class_index = e->target;
+            break;
         case EDGE_EXIT:
         case EDGE_EXIT_LENGTH:
             if (i->object != TABLES_NONE) {
@@ -386,7 +394,7 @@ MACHINE_CALL bool walk_step(const machine *m, walk *w, uint8_t byte) {
             if (e->op == EDGE_EXIT) {
                 w->state = m->targets[i->exits + e->target];
             } else {
-                for (uint32_t k = 0; k < i->length_count; k++) {
+                ROLLED for (uint32_t k = 0; k < i->length_count; k++) {
                     const length_case *l = &m->lengths[i->lengths + k];
                     if (w->counter >= l->lo && w->counter <= l->hi) w->state = l->target;
                 }
@@ -428,8 +436,9 @@ MACHINE_CALL bool walk_step(const machine *m, walk *w, uint8_t byte) {
         }
         case EDGE_CLOSE_NAMED: {
             const object *o = &m->objects[m->targets[e->target]];
-            return !names_missing(m, o, walk_frame(m, w, w->depth)) &&
-                   walk_pop(m, w, m->targets[e->target + 1], true);
+            if (names_missing(m, o, walk_frame(m, w, w->depth))) return false;
+            class_index = m->targets[e->target + 1];
+            break;
         }
         case EDGE_CLOSE_LINE:
             w->counter = 0;
@@ -441,21 +450,23 @@ MACHINE_CALL bool walk_step(const machine *m, walk *w, uint8_t byte) {
             frame[FRAME_COUNT]++;
             return w->state != STATE_DEAD;
         }
-        case EDGE_CLOSE: {
-            uint32_t class_index = count_target(m, e->target, walk_frame(m, w, w->depth)[FRAME_COUNT] + 1);
-            return class_index != TABLES_NONE && walk_pop(m, w, class_index, false);
-        }
+        case EDGE_CLOSE:
+            class_index = count_target(m, e->target, walk_frame(m, w, w->depth)[FRAME_COUNT] + 1);
+            break;
         default:
             return false;
         }
+        return walk_pop(m, w, class_index, byte == '}');
     }
 }
 
 /* Reads one byte. false: it is not allowed here; the walk is then over. */
 MACHINE_CALL bool walk_byte(const machine *m, walk *w, uint8_t byte) {
-    if (w->careful == 0) return walk_step(m, w, byte);
-    value_byte(&w->value, byte);
-    if (!walk_step(m, w, byte) || !walk_judge(m, w)) return false;
+    bool careful = w->careful != 0;
+    if (careful) value_byte(&w->value, byte);
+    if (!walk_step(m, w, byte)) return false;
+    if (!careful) return true;
+    if (!walk_judge(m, w)) return false;
     uint32_t mode = w->value.mode & VALUE_MODE;
     if (w->careful == 0 || mode != VALUE_NONE || (byte != ',' && byte != ':')) return true;
     uint32_t *members = walk_own_frame(m, w) + frame_members(m);
@@ -465,7 +476,7 @@ MACHINE_CALL bool walk_byte(const machine *m, walk *w, uint8_t byte) {
 }
 
 MACHINE bool walk_bytes(const machine *m, walk *w, const uint8_t *bytes, uint32_t length) {
-    for (uint32_t i = 0; i < length; i++) {
+    ROLLED for (uint32_t i = 0; i < length; i++) {
         if (!walk_byte(m, w, bytes[i])) return false;
     }
     return true;

@@ -17,7 +17,7 @@ typedef struct name_filter {
 
 /* What cannot be written while a name of the schema's order is missing; NULL: none is. */
 MACHINE const uint32_t *names_beyond(const uint32_t *masks, const object *o, const uint32_t *seen) {
-    for (uint32_t k = 0; k < o->order_count; k++) {
+    ROLLED for (uint32_t k = 0; k < o->order_count; k++) {
         if (!mask_bit(seen, masks[o->order + k])) return masks + o->beyond + (size_t)k * o->words;
     }
     return (const uint32_t *)0;
@@ -37,7 +37,7 @@ MACHINE bool name_can_follow(const name_filter *f, uint32_t bit) {
 MACHINE bool names_can_follow(const name_filter *f, uint32_t lo, uint32_t hi, bool others) {
     if (others && name_can_follow(f, f->name_count)) return true;
     if (hi > f->name_count) hi = f->name_count;
-    while (lo < hi) {
+    ROLLED while (lo < hi) {
         uint32_t word = lo / 32, blocked = f->seen[word] | f->dead[word];
         uint32_t range = TABLES_NONE << lo % 32;
         if (f->beyond != (const uint32_t *)0) blocked |= f->beyond[word];
@@ -50,7 +50,7 @@ MACHINE bool names_can_follow(const name_filter *f, uint32_t lo, uint32_t hi, bo
 
 /* Whether a required name is still missing. */
 MACHINE bool names_missing(const machine *m, const object *o, const uint32_t *frame) {
-    for (uint32_t k = 0; k < o->words; k++) {
+    ROLLED for (uint32_t k = 0; k < o->words; k++) {
         if ((m->masks[o->required + k] & ~frame[FRAME_NAMES + k]) != 0) return true;
     }
     return false;
@@ -63,13 +63,13 @@ MACHINE uint32_t name_cost(const machine *m, const uint32_t *weight, uint32_t de
 }
 
 /* What the missing required names cost; COST_NEVER where one nests too deep. */
-MACHINE_CALL uint32_t names_missing_cost(const machine *m, const object *o, uint32_t way, const uint32_t *frame, uint32_t depth) {
+MACHINE uint32_t names_missing_cost(const machine *m, const object *o, uint32_t way, const uint32_t *frame, uint32_t depth) {
     const uint32_t *weights = m->weights + o->weights + 3 * way * o->name_count;
     uint32_t total = 0;
-    for (uint32_t k = 0; k < o->words; k++) {
-        for (uint32_t left = m->masks[o->required + k] & ~frame[FRAME_NAMES + k]; left != 0; left &= left - 1) {
+    ROLLED for (uint32_t k = 0; k < o->words; k++) {
+        ROLLED for (uint32_t left = m->masks[o->required + k] & ~frame[FRAME_NAMES + k]; left != 0; left &= left - 1) {
             uint32_t lowest = left & (0u - left), bit = 32 * k;
-            while (lowest > 1) {
+            ROLLED while (lowest > 1) {
                 lowest >>= 1;
                 bit++;
             }
@@ -81,7 +81,7 @@ MACHINE_CALL uint32_t names_missing_cost(const machine *m, const object *o, uint
 
 /* `so_far` and the cheapest name that can follow now, counted from its first byte on; the weight of a missing one is in
  * `so_far` already. */
-MACHINE_CALL uint32_t names_first_cost(const machine *m, const cost *e, const uint32_t *frame, uint32_t depth, uint32_t so_far) {
+MACHINE uint32_t names_first_cost(const machine *m, const cost *e, const uint32_t *frame, uint32_t depth, uint32_t so_far) {
     const instance *i = &m->instances[e->instance];
     const object *o = &m->objects[i->object];
     const uint32_t *through = m->weights + e->names - 1, *weights = m->weights + o->weights;
@@ -89,7 +89,7 @@ MACHINE_CALL uint32_t names_first_cost(const machine *m, const cost *e, const ui
     uint32_t least = COST_NEVER;
     if (so_far == COST_NEVER) return COST_NEVER;
     if (e->missing != 0 && (e->missing - 1) % 2 != 0) weights += 3 * o->name_count;
-    for (uint32_t bit = e->leaf_lo; bit < e->leaf_hi; bit++) {
+    ROLLED for (uint32_t bit = e->leaf_lo; bit < e->leaf_hi; bit++) {
         uint32_t cost = name_can_follow(&f, bit) ? name_cost(m, through + 3 * bit, depth) : COST_NEVER;
         if (cost == COST_NEVER) continue;
         cost = cost_add(cost, so_far);
@@ -99,10 +99,10 @@ MACHINE_CALL uint32_t names_first_cost(const machine *m, const cost *e, const ui
     return least == COST_NEVER ? least : least - (e->read < least ? e->read : least);
 }
 
-MACHINE_CALL uint32_t boundary_cost(const machine *m, uint32_t index, const uint32_t *frame, uint32_t depth) {
+MACHINE uint32_t boundary_cost(const machine *m, uint32_t index, const uint32_t *frame, uint32_t depth) {
     const boundary *b = &m->boundaries[index];
     uint32_t items = frame[FRAME_COUNT] + 1, least = COST_NEVER, room = m->t->depth_limit - depth;
-    for (uint32_t i = 0; i < b->segment_count; i++) {
+    ROLLED for (uint32_t i = 0; i < b->segment_count; i++) {
         const segment *s = &m->segments[b->segments + i];
         if (items < s->lo || items > s->hi || s->depth > room) continue;
         uint64_t more = s->slope != 0 ? s->hi - items : 0;
@@ -117,7 +117,7 @@ MACHINE_CALL uint32_t boundary_cost(const machine *m, uint32_t index, const uint
 /* Whether a name's hash is one of the first `count` that the frame keeps. */
 MACHINE bool hash_is_kept(const machine *m, const uint32_t *frame, uint64_t hash, uint32_t count) {
     const uint32_t *kept = frame + frame_hashes(m);
-    for (uint32_t k = 0; k < count; k++) {
+    ROLLED for (uint32_t k = 0; k < count; k++) {
         if (kept[2 * k] == (uint32_t)hash && kept[2 * k + 1] == (uint32_t)(hash >> 32)) return true;
     }
     return false;
@@ -129,7 +129,7 @@ MACHINE_CALL uint32_t machine_cost(const machine *m, uint32_t at, uint32_t count
                               uint32_t depth) {
     const state *s = &m->states[at];
     uint32_t least = COST_NEVER, room = m->t->depth_limit - depth;
-    for (uint32_t i = 0; i < s->cost_count; i++) {
+    ROLLED for (uint32_t i = 0; i < s->cost_count; i++) {
         const cost *e = &m->costs[s->costs + i];
         if (e->depth > room || counter > e->most) continue;
         const object *ordered = e->ordered != 0 ? &m->objects[e->ordered - 1] : (const object *)0;

@@ -22,26 +22,26 @@ typedef struct search_step {
 } search_step;
 
 /* The sequence as it is after the walk, as far as the search needs it. */
-MACHINE_CALL void search_flatten(const machine *m, const walk *w, uint32_t *sequence) {
+MACHINE void search_flatten(const machine *m, const walk *w, uint32_t *sequence) {
     walk_save_head(w, sequence);
-    for (uint32_t depth = w->careful - 1; depth <= w->depth; depth++) {
+    ROLLED for (uint32_t depth = w->careful - 1; depth <= w->depth; depth++) {
         const uint32_t *frame = walk_frame(m, w, depth);
         uint32_t *to = sequence + SEQUENCE_HEAD + (size_t)depth * m->t->frame_words;
-        for (uint32_t i = 0; i < m->t->frame_words; i++) to[i] = frame[i];
+        ROLLED for (uint32_t i = 0; i < m->t->frame_words; i++) to[i] = frame[i];
     }
-    for (uint32_t i = 0; i < w->kept; i++) {
+    ROLLED for (uint32_t i = 0; i < w->kept; i++) {
         value_put(sequence + SEQUENCE_HEAD + kept_at(m, i), value_pair(walk_kept(m, w, i)));
     }
 }
 
 /* What a container takes and what then is left, whatever its items. */
-MACHINE_CALL uint32_t search_call(const machine *m, const walk *w, const call *to) {
+MACHINE uint32_t search_call(const machine *m, const walk *w, const call *to) {
     const state *s = &m->states[to->start];
     const return_symbol *r = &m->returns[to->ret];
     uint32_t least = COST_NEVER;
-    for (uint32_t k = 0; k < r->class_count; k++) {
+    ROLLED for (uint32_t k = 0; k < r->class_count; k++) {
         uint32_t target = m->targets[r->targets + k], inner = COST_NEVER;
-        for (uint32_t i = 0; i < s->cost_count; i++) {
+        ROLLED for (uint32_t i = 0; i < s->cost_count; i++) {
             const cost *e = &m->costs[s->costs + i];
             if (((e->target & BOUNDARY_FLAG) != 0 || e->target == k) && e->distance < inner) inner = e->distance;
         }
@@ -59,7 +59,7 @@ MACHINE bool search_passes_over(const machine *m, const state *s, const edge *e,
 }
 
 /* A guess at what is left behind an edge: only the order of the tries hangs on it. NEVER: not worth one. */
-MACHINE_CALL uint32_t search_guess(const machine *m, const walk *w, const edge *e) {
+MACHINE uint32_t search_guess(const machine *m, const walk *w, const edge *e) {
     const state *s = &m->states[w->state];
     const instance *in = s->instance != TABLES_NONE ? &m->instances[s->instance] : (const instance *)0;
     uint32_t to = e->target, counter = 0;
@@ -104,13 +104,13 @@ MACHINE_CALL uint32_t search_guess(const machine *m, const walk *w, const edge *
 }
 
 /* The edge of this rank, or NULL. */
-MACHINE_CALL const edge *search_edge(const machine *m, const walk *w, uint32_t rank) {
+MACHINE const edge *search_edge(const machine *m, const walk *w, uint32_t rank) {
     const state *s = &m->states[w->state];
     uint32_t guesses[SEARCH_EDGES], count = s->edge_count < SEARCH_EDGES ? s->edge_count : SEARCH_EDGES;
-    for (uint32_t i = 0; i < count; i++) guesses[i] = search_guess(m, w, &m->edges[s->edges + i]);
-    for (uint32_t k = 0;; k++) {
+    ROLLED for (uint32_t i = 0; i < count; i++) guesses[i] = search_guess(m, w, &m->edges[s->edges + i]);
+    ROLLED for (uint32_t k = 0;; k++) {
         uint32_t best = COST_NEVER, at = 0;
-        for (uint32_t i = 0; i < count; i++) {
+        ROLLED for (uint32_t i = 0; i < count; i++) {
             bool ends = best != COST_NEVER && m->edges[s->edges + at].op == EDGE_EXIT;
             if (guesses[i] == COST_NEVER || guesses[i] > best || (guesses[i] == best && ends)) continue;
             best = guesses[i]; /* of equals the last, 1 to 9 before 0, or what ends the string */
@@ -126,10 +126,10 @@ MACHINE_CALL const edge *search_edge(const machine *m, const walk *w, uint32_t r
 MACHINE bool search_begins_kept(const machine *m, const walk *w, uint8_t byte) {
     if ((w->value.mode & (VALUE_MODE | VALUE_LONG)) != VALUE_STRING || w->value.hash >> 40 != 0) return false;
     uint64_t begun = w->value.hash << 8 | byte;
-    for (uint32_t i = 0; i < w->kept; i++) {
+    ROLLED for (uint32_t i = 0; i < w->kept; i++) {
         uint64_t kept = value_pair(walk_kept(m, w, i));
         if (kept >> 57 != value_exact(TAG_STRING, 0) >> 57 || (kept & VALUE_ARRAYS) != 0) continue;
-        for (kept &= VALUE_ARRAY - 1; kept > begun; kept >>= 8) continue;
+        ROLLED for (kept &= VALUE_ARRAY - 1; kept > begun; kept >>= 8) continue;
         if (kept == begun) return true;
     }
     return false;
@@ -137,16 +137,16 @@ MACHINE bool search_begins_kept(const machine *m, const walk *w, uint8_t byte) {
 
 /* The next byte to try behind *step, or the first; of those on one edge `alike` and one more (each kept value forbids one of
  * them at most) and those that could repeat one. false: there is none. */
-MACHINE_CALL bool search_next(const machine *m, const walk *w, search_step *step, bool first, uint32_t alike) {
+MACHINE bool search_next(const machine *m, const walk *w, search_step *step, bool first, uint32_t alike) {
     static const uint8_t behind_number[] = {']', '}', ',', '\n', ' '};
     if (first) step->rank = 0;
-    for (;; step->rank++, first = true) {
+    ROLLED for (;; step->rank++, first = true) {
         const edge *e = search_edge(m, w, step->rank);
         if (e == (const edge *)0) return false;
         if (first) step->alike = 0;
         if (e->op != EDGE_ELSE) {
             uint32_t byte = first ? e->lo : step->byte + 1u;
-            while (byte <= e->hi && step->alike > alike && !search_begins_kept(m, w, (uint8_t)byte)) byte++;
+            ROLLED while (byte <= e->hi && step->alike > alike && !search_begins_kept(m, w, (uint8_t)byte)) byte++;
             if (byte > e->hi) continue;
             step->byte = (uint8_t)byte;
             step->alike++;
@@ -162,13 +162,13 @@ MACHINE_CALL bool search_next(const machine *m, const walk *w, search_step *step
 MACHINE bool search_goes_on(const machine *m, uint32_t at, const uint32_t *frame) {
     const state *s = &m->states[at];
     if ((s->flags & (STATE_CAREFUL | STATE_JUDGES)) == 0) return true;
-    for (uint32_t i = 0; i < s->edge_count; i++) {
+    ROLLED for (uint32_t i = 0; i < s->edge_count; i++) {
         const edge *e = &m->edges[s->edges + i];
         if (e->op != EDGE_NAMED) continue;
         const instance *name = &m->instances[m->targets[e->target + 1]];
         const object *o = &m->objects[name->object];
         name_filter f = names_open(m, name, frame);
-        for (uint32_t k = 0; k < o->words; k++) {
+        ROLLED for (uint32_t k = 0; k < o->words; k++) {
             uint32_t blocked = f.seen[k] | f.dead[k] | (f.beyond != (const uint32_t *)0 ? f.beyond[k] : 0);
             if ((m->masks[o->ample + k] & ~blocked) != 0) return true;
         }
@@ -181,12 +181,12 @@ MACHINE bool search_behind(const machine *m, const state *s, const uint32_t *fra
     const instance *in = &m->instances[s->instance];
     bool any = false;
     if (in->object != TABLES_NONE) return false;
-    for (uint32_t i = 0; i < in->length_count; i++) {
+    ROLLED for (uint32_t i = 0; i < in->length_count; i++) {
         uint32_t target = m->lengths[in->lengths + i].target;
         if (target != STATE_DEAD && !search_goes_on(m, target, frame)) return false;
         any |= target != STATE_DEAD;
     }
-    for (uint32_t i = 0; i < in->exit_count; i++) {
+    ROLLED for (uint32_t i = 0; i < in->exit_count; i++) {
         uint32_t target = m->targets[in->exits + i];
         if (target != STATE_DEAD && !search_goes_on(m, target, frame)) return false;
         any |= target != STATE_DEAD;
@@ -203,12 +203,12 @@ MACHINE_CALL bool search_is_ample(const machine *m, const walk *w) {
     const uint32_t *frame = walk_frame(m, w, w->depth);
     if (frame[frame_members(m) + MEMBERS_KEPT] >= MEMBERS_JUDGES) return false;
     if (s->instance == TABLES_NONE ? search_goes_on(m, w->state, frame) : search_behind(m, s, frame)) return true;
-    for (uint32_t depth = w->depth; depth > w->careful; depth--) {
+    ROLLED for (uint32_t depth = w->depth; depth > w->careful; depth--) {
         const return_symbol *r = &m->returns[frame[FRAME_RETURN]];
         frame = walk_frame(m, w, depth - 1);
         if (frame[frame_members(m) + MEMBERS_KEPT] >= MEMBERS_JUDGES) return false;
         bool goes_on = true;
-        for (uint32_t k = 0; k < r->class_count && goes_on; k++) {
+        ROLLED for (uint32_t k = 0; k < r->class_count && goes_on; k++) {
             uint32_t target = m->targets[r->targets + k];
             goes_on = target == STATE_DEAD || search_goes_on(m, target, frame);
         }
@@ -220,60 +220,94 @@ MACHINE_CALL bool search_is_ample(const machine *m, const walk *w) {
 #define SEARCH_GAVE_UP (COST_NEVER - 1)
 #define SEARCH_ANY (COST_NEVER - 2)
 
-/* An end that takes at most `limit` tokens: how many it takes; NEVER: there is none, or GAVE_UP. */
-MACHINE_CALL uint32_t search_within(const machine *m, const uint32_t *base, uint32_t *frames, uint32_t limit, uint32_t spare,
-                               uint32_t wanted, uint32_t steps) {
-    search_step path[SEARCH_BYTES];
-    uint32_t length = 0;
-    bool first = true;
+/* The attempts of a search in their order: any end, where one is enough; ends hardly longer than the costs say; any. */
+#define SEARCH_AT_ONCE 0u
+#define SEARCH_TIGHT   1u
+#define SEARCH_LAST    (SEARCH_TIGHT + SEARCH_SLACK + 1)
+
+/* Its values stand in memory: threads of a device have few registers. */
+typedef struct search {
+    uint32_t cost, left, spare, wanted; /* what search_end was asked */
+    uint32_t attempt, limit, steps;     /* the attempt, the most tokens of its ends, and how many steps are left to it */
+    uint32_t length, read;              /* bytes of the path, and of them those that the walk has read */
+    bool first;                         /* nothing has been tried behind the path */
     walk t;
-    walk_begin(&t, base, frames);
+    search_step path[SEARCH_BYTES];
+} search;
+
+MACHINE void search_restart(search *x) {
+    walk_begin(&x->t, x->t.sequence, x->t.frames);
+    x->read = 0;
+}
+
+/* An end that takes at most `limit` tokens: how many it takes; NEVER: there is none, or GAVE_UP. */
+MACHINE uint32_t search_within(const machine *m, search *x) {
+    x->length = 0;
+    x->first = true;
+    search_restart(x);
     for (;;) {
-        bool down = length < SEARCH_BYTES && search_next(m, &t, &path[length], first, t.kept < 9 ? 9 : t.kept);
-        if (down && walk_byte(m, &t, path[length].byte)) {
-            uint32_t rest = walk_cost(m, &t);
-            length++;
-            bool ended = t.careful == 0, fits = rest != COST_NEVER && cost_add(rest, length) <= limit;
-            if (ended && fits && (wanted == TABLES_NONE || t.popped == wanted)) return rest + length;
-            bool ample = !ended && fits && spare != TABLES_NONE && cost_add(cost_add(rest, length), spare) <= limit;
-            if (ample && search_is_ample(m, &t)) return rest + length + spare;
-            first = true;
+        bool down = x->read < x->length; /* the path is read again */
+        if (!down && x->length < SEARCH_BYTES)
+            down = search_next(m, &x->t, &x->path[x->length], x->first, x->t.kept < 9 ? 9 : x->t.kept);
+        bool allowed = down && walk_byte(m, &x->t, x->path[x->read].byte);
+        if (x->read++ < x->length) continue;
+        if (allowed) {
+            uint32_t rest = walk_cost(m, &x->t), taken = cost_add(rest, x->length + 1);
+            bool ended = x->t.careful == 0, fits = rest != COST_NEVER && taken <= x->limit;
+            if (ended && fits && (x->wanted == TABLES_NONE || x->t.popped == x->wanted)) return taken;
+            bool ample = !ended && fits && x->spare != TABLES_NONE && cost_add(taken, x->spare) <= x->limit;
+            if (ample && search_is_ample(m, &x->t)) return taken + x->spare;
+            x->first = true;
+            x->length += !ended && fits;
             if (!ended && fits) continue;
-            length--;
         } else if (!down) {
-            if (length == 0) return COST_NEVER;
-            length--;
+            if (x->length == 0) return COST_NEVER;
+            x->length--;
         }
-        if (steps < length + 1) return SEARCH_GAVE_UP;
-        steps -= length + 1;
-        walk_begin(&t, base, frames);
-        for (uint32_t i = 0; i < length; i++) walk_byte(m, &t, path[i].byte);
-        first = false;
+        if (x->steps < x->length + 1) return SEARCH_GAVE_UP;
+        x->steps -= x->length + 1;
+        search_restart(x);
+        x->first = false;
     }
+}
+
+/* What the next attempt may take; *tight: its ends are hardly longer than the costs say. */
+MACHINE void search_set_limits(search *x, bool *tight) {
+    bool open = x->left == TABLES_NONE;
+    if (x->attempt != SEARCH_AT_ONCE && x->attempt < SEARCH_LAST && x->cost + x->attempt - SEARCH_TIGHT > x->left)
+        x->attempt = SEARCH_LAST;
+    *tight = x->attempt != SEARCH_AT_ONCE && x->attempt != SEARCH_LAST;
+    x->limit = *tight ? x->cost + x->attempt - SEARCH_TIGHT : open ? SEARCH_ANY : x->left;
+    x->steps = *tight ? SEARCH_STEPS_BELOW : SEARCH_STEPS;
+    if (!open) x->steps = *tight ? SEARCH_STEPS_FIRST : 4 * SEARCH_STEPS_FIRST;
+    if (x->attempt == SEARCH_AT_ONCE) x->steps = SEARCH_STEPS_FIRST;
 }
 
 /* How many tokens suffice to close the careful frames of a walk and to end the text, at least `cost`; NEVER, if no end was
  * found that takes at most `left` (NONE: any). spare: what a state takes more, at most, from which there are many ends, so
  * that one of them is good (NONE: they are looked for). wanted: the class with which the lowest of the frames closes (NONE:
  * any). */
-MACHINE_CALL uint32_t search_end(const machine *m, const walk *w, uint32_t cost, uint32_t left, uint32_t spare, uint32_t wanted) {
+MACHINE uint32_t search_end(const machine *m, const walk *w, uint32_t cost, uint32_t left, uint32_t spare, uint32_t wanted) {
     if (spare != TABLES_NONE && cost_add(cost, spare) <= left && search_is_ample(m, w)) return cost + spare;
     uint32_t *base = w->frames + machine_frames_words(m->t), *frames = base + machine_sequence_words(m->t);
+    search x;
     search_flatten(m, w, base);
-    if (left == TABLES_NONE && spare != TABLES_NONE) {
-        uint32_t found = search_within(m, base, frames, SEARCH_ANY, spare, wanted, SEARCH_STEPS_FIRST);
-        if (found != SEARCH_GAVE_UP) return found;
+    x.cost = cost;
+    x.left = left;
+    x.spare = spare;
+    x.wanted = wanted;
+    x.attempt = left == TABLES_NONE && spare != TABLES_NONE ? SEARCH_AT_ONCE : SEARCH_TIGHT;
+    x.t.sequence = base;
+    x.t.frames = frames;
+    for (;;) {
+        bool tight;
+        search_set_limits(&x, &tight);
+        uint32_t found = search_within(m, &x);
+        bool decided = found != COST_NEVER || !tight || x.limit == x.left;
+        if (found != SEARCH_GAVE_UP && decided) return found; /* of tight attempts a wider one can be the quicker */
+        if (x.attempt == SEARCH_LAST) return COST_NEVER;
+        x.attempt = tight && x.left == TABLES_NONE && found == SEARCH_GAVE_UP ? SEARCH_LAST : x.attempt + 1;
     }
-    uint32_t below = left == TABLES_NONE ? SEARCH_STEPS_BELOW : SEARCH_STEPS_FIRST;
-    for (uint32_t slack = 0; slack <= SEARCH_SLACK && cost + slack <= left; slack++) {
-        uint32_t found = search_within(m, base, frames, cost + slack, spare, wanted, below);
-        if (found == SEARCH_GAVE_UP && left == TABLES_NONE) break;
-        if (found != COST_NEVER && found != SEARCH_GAVE_UP) return found; /* a wider one can be the quicker */
-        if (found == COST_NEVER && cost + slack == left) return COST_NEVER;
-    }
-    uint32_t any = left == TABLES_NONE ? SEARCH_ANY : left, steps = left == TABLES_NONE ? SEARCH_STEPS : 4 * SEARCH_STEPS_FIRST;
-    uint32_t found = search_within(m, base, frames, any, spare, wanted, steps);
-    return found == SEARCH_GAVE_UP ? COST_NEVER : found;
 }
 
 #endif

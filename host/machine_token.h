@@ -19,18 +19,18 @@ MACHINE bool walk_leaves_room(const machine *m, const walk *w) {
 }
 
 /* Reads the bytes of a token, from the walk's beginning. */
-MACHINE_CALL bool walk_token(const machine *m, walk *w, const uint8_t *bytes, uint32_t length) {
+MACHINE bool walk_token(const machine *m, walk *w, const uint8_t *bytes, uint32_t length) {
     if (w->state == STATE_DEAD || w->sequence[SEQUENCE_BUDGET] == 0) return false;
     if (!walk_bytes(m, w, bytes, length)) return false;
     if (w->careful == 0) return true;
     uint32_t points = w->counter - w->sequence[SEQUENCE_COUNTER]; /* of the string that goes on: an escape is one */
     bool begun = points != 0;
-    for (uint32_t i = 0; i < length && !begun; i++) points += (bytes[i] & 0xC0) != 0x80;
+    ROLLED for (uint32_t i = 0; i < length && !begun; i++) points += (bytes[i] & 0xC0) != 0x80;
     return points <= 1 || walk_leaves_room(m, w);
 }
 
 /* Whether the text can be finished behind the token that the walk has read. */
-MACHINE_CALL bool walk_token_ends_well(const machine *m, const walk *w) {
+MACHINE bool walk_token_ends_well(const machine *m, const walk *w) {
     return walk_can_finish(m, w, sequence_budget_after(w->sequence));
 }
 
@@ -41,14 +41,14 @@ MACHINE const uint32_t *sequence_top_frame(const machine *m, const uint32_t *seq
 }
 
 /* The most that the frames below can need, and the names that are missing. */
-MACHINE_CALL uint32_t sequence_needed_below(const machine *m, const uint32_t *sequence, const state *s) {
+MACHINE uint32_t sequence_needed_below(const machine *m, const uint32_t *sequence, const state *s) {
     const uint32_t *frame = sequence_top_frame(m, sequence);
     uint32_t below = 0, missing = 0;
-    for (uint32_t i = 0; i < m->t->class_max; i++) {
+    ROLLED for (uint32_t i = 0; i < m->t->class_max; i++) {
         uint32_t rest = frame_rest(m, frame, i);
         if (rest != COST_NEVER && rest > below) below = rest;
     }
-    for (uint32_t i = 0, known = 0; i < s->cost_count; i++) {
+    ROLLED for (uint32_t i = 0, known = 0; i < s->cost_count; i++) {
         uint32_t names = m->costs[s->costs + i].missing, depth = sequence[SEQUENCE_DEPTH];
         if (names == known || names == 0) continue;
         uint32_t total = names_missing_cost(m, &m->objects[(names - 1) / 2], (names - 1) % 2, frame, depth);
@@ -59,7 +59,7 @@ MACHINE_CALL uint32_t sequence_needed_below(const machine *m, const uint32_t *se
 }
 
 /* Whether every token of the state's row may follow: neither the depth limit nor the budget is near. */
-MACHINE_CALL bool row_stands(const machine *m, const uint32_t *sequence, const state *s, const row *r) {
+MACHINE bool row_stands(const machine *m, const uint32_t *sequence, const state *s, const row *r) {
     uint32_t deepest = sequence[SEQUENCE_DEPTH] + r->depth_need;
     if (deepest > m->t->depth_limit) return false;
     if (sequence[SEQUENCE_BUDGET] == TABLES_NONE) return true;

@@ -149,7 +149,7 @@ MACHINE void value_number_done(value_reader *r) {
 }
 
 /* A byte of the text, before the machine takes its step. Brackets, commas and colons are the machine's. */
-MACHINE void value_byte(value_reader *r, uint8_t byte) {
+MACHINE_CALL void value_byte(value_reader *r, uint8_t byte) {
     switch (r->mode & VALUE_MODE) {
     case VALUE_STRING:
         if (byte == '"') {

@@ -75,9 +75,36 @@ DEVICE void take_back_move(const slot_view &s) {
 
 /* --- taking ------------------------------------------------------------------------------------------------------ */
 
+/* The stages of a mask in which tokens are walked, in their order: a later one decides what an earlier one let through. */
+enum walk_stage {
+    WALK_ALL,     /* near the depth limit or the budget: every token of the row */
+    WALK_FULL,    /* a bounded string in a unique array: tokens that fill it to the last code point may repeat an earlier one */
+    WALK_GUARDED, /* tokens that hang on the stack */
+    WALK_CLOSING, /* tokens that close an object all of whose names are there */
+    WALK_STAGES
+};
+
+/* The tokens that a stage decides: entries of a list, or those that stand in the part's words. */
+struct walked_tokens {
+    const uint32_t *list;  /* NULL: words */
+    const uint32_t *level; /* of words: NULL, or only tokens of these words of the row count, */
+    const uint32_t *below; /* but for those of these, if they are not NULL */
+    uint32_t points;       /* of entries: TABLES_NONE, or they are packed, and only those of so many code points count */
+    uint32_t count;        /* entries, or words */
+    bool decides;          /* whether there is something to decide, in any block of the cluster */
+};
+
+/* All walks of a mask, and the threads of the block that walk. */
+struct walk_plan {
+    walked_tokens stages[WALK_STAGES];
+    uint32_t walkers, first; /* they are the walkers of the slot from `first` on */
+    uint32_t turns;          /* 1, or the blocks of the cluster walk one after the other, in room for all walkers of one */
+};
+
 struct constraint {
     machine m;
     const vocab_tables *vocab;
+    walk_plan plan; /* of the mask at hand: it stands here so that threads need not keep it */
 };
 
 /* The slot's grammar; a slot without one leaves it as it is. */
@@ -105,7 +132,7 @@ DEVICE bool take_constrained(const slot_view &s, const constraint &c, uint32_t t
 }
 
 /* Advances the sequence and its history. false: the token may not follow, and nothing has changed. */
-DEVICE_CALL bool slot_accept(const sampler_view &sampler, const slot_view &s, const constraint &c, uint32_t token, bool quiet) {
+DEVICE bool slot_accept(const sampler_view &sampler, const slot_view &s, const constraint &c, uint32_t token, bool quiet) {
     device_slot *slot = s.slot;
     if (slot->flags & (SLOT_STOPPED | SLOT_FAILED) || token >= sampler.logits_width) return false;
     if (among(token, slot_stop_ids(s), slot->stop_count)) {
@@ -153,7 +180,7 @@ DEVICE bool can_take_back(const sampler_view &sampler, const slot_view &s, uint6
 }
 
 /* false: the history is shorter, and nothing has changed. */
-DEVICE_CALL bool slot_take_back(const sampler_view &sampler, const slot_view &s, uint64_t count) {
+DEVICE bool slot_take_back(const sampler_view &sampler, const slot_view &s, uint64_t count) {
     device_slot *slot = s.slot;
     if (!can_take_back(sampler, s, count)) return false;
     slot->flags &= ~static_cast<uint32_t>(SLOT_FAILED);

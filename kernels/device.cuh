@@ -41,7 +41,8 @@ struct device_limits {
 
 #define DEVICE         static __device__ __forceinline__
 #define DEVICE_CALL    static __device__ __noinline__ __attribute__((unused))
-#define KERNEL(threads) __global__ void __launch_bounds__(threads)
+/* Threads of a block and, if a second number follows, blocks that a multiprocessor has at least. */
+#define KERNEL(...)    __global__ void __launch_bounds__(__VA_ARGS__)
 /* Before a loop whose arrays are to be registers. */
 #define UNROLL _Pragma("unroll")
 /* The one argument of a kernel. */

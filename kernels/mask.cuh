@@ -129,80 +129,93 @@ DEVICE void set_row(const constraint &c, const uint32_t *sequence, const state *
 
 /* --- tokens that are walked --------------------------------------------------------------------------------------- */
 
-/* The threads of the block that walk, and which walkers of the slot they are. */
-struct walkers {
-    uint32_t count, first;
-};
+/* Tokens that fill a string to the last code point. */
+DEVICE walked_tokens tokens_that_fill(const constraint &c, const vocab_row *base, uint32_t points, const mask_part &p) {
+    if (points >= VOCAB_LEVELS) return {vocab_at<uint32_t>(c.vocab, base->long_ones), nullptr, nullptr, points, base->long_count, true};
+    uint32_t words = c.vocab->mask_words, first = part_first_word(p), count = part_word_count(p);
+    const uint32_t *level = vocab_at<uint32_t>(c.vocab, base->bitmaps) + static_cast<size_t>(points) * words;
+    if (first + count > words) count = first < words ? words - first : 0;
+    return {nullptr, level, points != 0 ? level - words : nullptr, TABLES_NONE, count, true};
+}
 
-/* Calls walk(walkers): in all blocks of the cluster at a time, or, where the slot has room for fewer walkers than that, in
- * one after the other. */
-template <typename Walk> DEVICE void with_walkers(const slot_view &s, const constraint &c, Walk walk) {
+DEVICE walked_tokens stage_tokens(const slot_view &s, const constraint &c, uint32_t stage, const mask_part &p) {
+    const uint32_t *sequence = slot_sequence(s);
+    const state *at = &c.m.states[sequence[SEQUENCE_STATE]];
+    const row *r = &c.m.rows[at->row];
+    if (stage == WALK_ALL) return {nullptr, nullptr, nullptr, TABLES_NONE, part_word_count(p), !row_stands(&c.m, sequence, at, r)};
+    if (stage == WALK_FULL) {
+        if ((at->flags & STATE_ROOMY) == 0 || r->kind != WEIR_ROW_BASE) return {};
+        uint32_t counter = sequence[SEQUENCE_COUNTER], longest = c.m.instances[at->instance].longest;
+        const vocab_row *base = &c.vocab->rows[r->lexical];
+        if (counter > longest || longest - counter > base->longest) return {};
+        return tokens_that_fill(c, base, longest - counter, p);
+    }
+    if (stage == WALK_GUARDED) return {c.m.lists + r->guarded, nullptr, nullptr, TABLES_NONE, r->guarded_count, r->guarded_count != 0};
+    bool closes = r->closing_count != 0 && !names_missing(&c.m, &c.m.objects[r->object], sequence_top_frame(&c.m, sequence));
+    return {c.m.lists + r->closing, nullptr, nullptr, TABLES_NONE, r->closing_count, closes};
+}
+
+/* One thread a stage. A barrier must follow. */
+DEVICE void plan_walks(const slot_view &s, constraint &c, const mask_part &p) {
+    if (thread_index() < WALK_STAGES) c.plan.stages[thread_index()] = stage_tokens(s, c, thread_index(), p);
+    if (thread_index() != 0) return;
     uint32_t count = walker_count(s, c.m, c.vocab), each = count / cluster_size();
-    if (each != 0) {
-        walk(walkers{each, cluster_rank() * each});
-        return;
+    c.plan.walkers = each != 0 ? each : count;
+    c.plan.first = cluster_rank() * each;
+    c.plan.turns = each != 0 ? 1 : cluster_size();
+}
+
+/* The tokens to decide at the i-th entry or word: *token and one bit, or the first of a word and a bit for each. */
+DEVICE uint32_t tokens_at(const walked_tokens &t, uint32_t i, const mask_part &p, uint32_t *token) {
+    if (t.list == nullptr) {
+        uint32_t word = part_first_word(p) + i, bits = p.words[i];
+        *token = 32 * word;
+        if (t.level != nullptr) bits &= t.level[word];
+        if (t.below != nullptr) bits &= ~t.below[word];
+        return bits;
     }
-    for (uint32_t turn = 0; turn < cluster_size(); turn++) {
-        if (turn == cluster_rank()) walk(walkers{count, 0});
-        cluster_sync(); /* the room is free again */
+    bool packed = t.points != TABLES_NONE;
+    *token = packed ? PACK_TOKEN(t.list[i]) : t.list[i];
+    if (!part_has(p, *token)) return 0;
+    if (!packed) return 1;
+    uint32_t now = atomic_or(&p.words[*token / 32 - part_first_word(p)], 0); /* others clear bits of this word meanwhile */
+    return PACK_POINTS(t.list[i]) == t.points ? now >> *token % 32 & 1 : 0;
+}
+
+/* Each walker decides its own tokens. The threads of a warp look for a token each, and then walk at the same time. */
+DEVICE void walk_tokens(const slot_view &s, const constraint &c, uint32_t stage, const mask_part &p) {
+    uint32_t bits = 0, first = 0, i = thread_index();
+    for (;;) {
+        for (; bits == 0 && i < c.plan.stages[stage].count; i += c.plan.walkers) bits = tokens_at(c.plan.stages[stage], i, p, &first);
+        if (bits == 0) return;
+        uint32_t token = first + lowest_one(bits);
+        bits &= bits - 1;
+        walk w;
+        if (slot_walk_token(s, c.m, c.vocab, c.plan.first + thread_index(), token, &w))
+            part_set(p, token);
+        else
+            part_clear(p, token);
     }
 }
 
-/* Decides the tokens of a list by their walks. */
-DEVICE void walk_list(const slot_view &s, const constraint &c, uint32_t first, uint32_t count, const mask_part &p) {
-    if (count == 0) return;
-    with_walkers(s, c, [&](walkers walkers) {
-        for (uint32_t i = thread_index(); i < count && thread_index() < walkers.count; i += walkers.count) {
-            uint32_t token = c.m.lists[first + i];
-            walk w;
-            if (!part_has(p, token)) continue;
-            if (slot_walk_token(s, c.m, c.vocab, walkers.first + thread_index(), token, &w))
-                part_set(p, token);
-            else
-                part_clear(p, token);
+DEVICE void walk_stages(const slot_view &s, const constraint &c, const mask_part &p) {
+    for (uint32_t stage = 0; stage < WALK_STAGES; stage++) {
+        if (!c.plan.stages[stage].decides) continue;
+        for (uint32_t turn = 0; turn < c.plan.turns; turn++) {
+            bool walks = c.plan.turns == 1 || turn == cluster_rank();
+            if (walks && thread_index() < c.plan.walkers) walk_tokens(s, c, stage, p);
+            if (c.plan.turns != 1) cluster_sync(); /* the room is free again */
         }
-    });
-    block_sync(); /* they are decided */
-}
-
-/* Walks the allowed tokens among word(i) for the i-th word of the row. */
-template <typename Word> DEVICE void walk_words(const slot_view &s, const constraint &c, const mask_part &p, Word word) {
-    with_walkers(s, c, [&](walkers walkers) {
-        uint32_t first = part_first_word(p), count = part_word_count(p);
-        for (uint32_t i = thread_index(); i < count && thread_index() < walkers.count; i += walkers.count) {
-            uint32_t allowed = p.words[i];
-            for (uint32_t bits = allowed & word(first + i); bits != 0; bits &= bits - 1) {
-                walk w;
-                uint32_t bit = lowest_one(bits), token = 32 * (first + i) + bit;
-                if (!slot_walk_token(s, c.m, c.vocab, walkers.first + thread_index(), token, &w)) allowed &= ~(1u << bit);
-            }
-            p.words[i] = allowed;
-        }
-    });
-    block_sync(); /* the words are written back */
-}
-
-/* A bounded string in a unique array: tokens that fill it to the last code point may repeat an earlier one. */
-DEVICE void walk_full(const slot_view &s, const constraint &c, const state *at, const row *r, const mask_part &p) {
-    uint32_t counter = slot_sequence(s)[SEQUENCE_COUNTER], longest = c.m.instances[at->instance].longest;
-    const vocab_row *base = &c.vocab->rows[r->lexical];
-    if (r->kind != WEIR_ROW_BASE || counter > longest || longest - counter > base->longest) return;
-    uint32_t points = longest - counter, words = c.vocab->mask_words;
-    if (points < VOCAB_LEVELS) {
-        const uint32_t *level = vocab_at<uint32_t>(c.vocab, base->bitmaps) + static_cast<size_t>(points) * words;
-        walk_words(s, c, p, [&](uint32_t i) { return i >= words ? 0 : points == 0 ? level[i] : level[i] & ~(level - words)[i]; });
-        return;
+        block_sync(); /* they are decided */
     }
-    const uint32_t *entries = vocab_at<uint32_t>(c.vocab, base->long_ones);
-    with_walkers(s, c, [&](walkers walkers) {
-        for (uint32_t i = thread_index(); i < base->long_count && thread_index() < walkers.count; i += walkers.count) {
-            uint32_t token = PACK_TOKEN(entries[i]);
-            walk w;
-            if (PACK_POINTS(entries[i]) != points || !part_has(p, token) || !part_bit(p, token)) continue;
-            if (!slot_walk_token(s, c.m, c.vocab, walkers.first + thread_index(), token, &w)) part_clear(p, token);
-        }
-    });
-    block_sync(); /* they are decided */
+}
+
+/* Tokens that close an object in which a name is missing. */
+DEVICE void clear_closing(const slot_view &s, const constraint &c, const mask_part &p) {
+    const uint32_t *sequence = slot_sequence(s);
+    const row *r = &c.m.rows[c.m.states[sequence[SEQUENCE_STATE]].row];
+    if (r->closing_count == 0 || !names_missing(&c.m, &c.m.objects[r->object], sequence_top_frame(&c.m, sequence))) return;
+    for (uint32_t i = thread_index(); i < r->closing_count; i += block_threads()) part_clear(p, c.m.lists[r->closing + i]);
 }
 
 /* --- the constraint -------------------------------------------------------------------------------------------------- */
@@ -225,7 +238,7 @@ DEVICE void set_stops(const constraint &c, const slot_view &s, const mask_part &
 }
 
 /* What the constraint allows: tokens of the row, those that hang on stack and registers, and stop tokens. */
-DEVICE_CALL void mask_constraint(const slot_view &s, const constraint &c, const mask_part &p) {
+DEVICE_CALL void mask_constraint(const slot_view &s, constraint &c, const mask_part &p) {
     const uint32_t *sequence = slot_sequence(s);
     if (sequence[SEQUENCE_STATE] == STATE_DEAD) {
         part_fill(p, [](uint32_t) { return 0u; });
@@ -233,17 +246,10 @@ DEVICE_CALL void mask_constraint(const slot_view &s, const constraint &c, const 
         return;
     }
     const state *at = &c.m.states[sequence[SEQUENCE_STATE]];
-    const row *r = &c.m.rows[at->row];
-    set_row(c, sequence, at, r, p);
-    if (!row_stands(&c.m, sequence, at, r)) walk_words(s, c, p, [](uint32_t) { return 0xFFFFFFFFu; });
-    if ((at->flags & STATE_ROOMY) != 0) walk_full(s, c, at, r, p);
-    walk_list(s, c, r->guarded, r->guarded_count, p);
-    if (r->closing_count != 0) {
-        bool closes = !names_missing(&c.m, &c.m.objects[r->object], sequence_top_frame(&c.m, sequence));
-        if (closes) walk_list(s, c, r->closing, r->closing_count, p);
-        for (uint32_t i = thread_index(); i < r->closing_count && !closes; i += block_threads())
-            part_clear(p, c.m.lists[r->closing + i]);
-    }
+    plan_walks(s, c, p);
+    set_row(c, sequence, at, &c.m.rows[at->row], p); /* with barriers: the plan stands, too */
+    walk_stages(s, c, p);
+    clear_closing(s, c, p);
     block_sync(); /* closing tokens stand, before stop tokens */
     set_stops(c, s, p);
 }
@@ -317,7 +323,7 @@ DEVICE mask_count count_mask(exchange *x, uint32_t *round, const mask_part &p) {
 }
 
 /* What a step chooses from; `given`: the caller's mask of the row, or NULL. */
-DEVICE mask_count mask_step(const sampler_view &sampler, const slot_view &s, const constraint &c, const uint32_t *given,
+DEVICE mask_count mask_step(const sampler_view &sampler, const slot_view &s, constraint &c, const uint32_t *given,
                             exchange *x, uint32_t *round, const mask_part &p) {
     if (slot_has_grammar(s)) {
         mask_constraint(s, c, p);

@@ -21,9 +21,20 @@ struct masks_params {
     uint32_t mask_words;    /* room of a block behind its masks_shared */
 };
 
+/* What the slot was before drafts were tried; its sequence is in the slot. */
+struct trial {
+    device_slot slot;
+    uint32_t taken;
+};
+
+/* What all threads know alike stands here, and takes no registers of theirs. */
 struct masks_shared {
     exchange totals;
+    slot_view slot;
     constraint rules;
+    mask_part part;
+    trial drafts; /* of the cluster's first block, whose first thread moves the slot */
+    uint32_t row, valid;
     bool goes_on;
 };
 
@@ -56,12 +67,6 @@ DEVICE void write_logits(const masks_params &p, const mask_part &part, uint64_t 
     }
 }
 
-/* What the slot was before drafts were tried; the thread that moves it has this, its sequence is in the slot. */
-struct trial {
-    device_slot slot;
-    uint32_t taken;
-};
-
 DEVICE void begin_trial(const slot_view &s, const constraint &c, trial *t) {
     t->slot = *s.slot;
     t->taken = 0;
@@ -87,39 +92,52 @@ DEVICE void end_trial(const sampler_view &sampler, const slot_view &s, const con
     *s.slot = t->slot;
 }
 
+/* The row's slot and its constraint; false: the row has none, and *status says why. */
+DEVICE bool open_masks(const masks_params &p, masks_shared *x, uint32_t *status) {
+    slot_view s = {};
+    bool runs = open_row(p.sampler, p.slots[cluster_index()], &s, status);
+    if (thread_index() == 0) {
+        x->slot = s;
+        x->part = masks_part(p, x);
+        x->row = cluster_index();
+        x->valid = 0;
+        if (runs) constraint_open(p.sampler, s, &x->rules);
+        if (runs && cluster_rank() == 0 && p.trial) begin_trial(s, x->rules, &x->drafts);
+    }
+    block_sync(); /* the constraint is open */
+    return runs;
+}
+
 DEVICE void masks_row(const masks_params &p) {
     masks_shared *x = shared_memory<masks_shared>();
-    uint32_t row = cluster_index(), round = 0, status, valid = 0;
+    const slot_view &s = x->slot;
+    const mask_part &part = x->part;
+    uint32_t round = 0, status;
     bool leads = cluster_rank() == 0 && thread_index() == 0;
-    slot_view s = {};
-    trial t;
     grid_wait();
-    int32_t index = p.slots[row];
-    bool runs = open_row(p.sampler, index, &s, &status), goes_on = runs;
-    if (runs && thread_index() == 0) constraint_open(p.sampler, s, &x->rules);
-    block_sync(); /* the constraint is open */
-    mask_part part = masks_part(p, x);
-    if (runs && leads && p.trial) begin_trial(s, x->rules, &t);
+    bool runs = open_masks(p, x, &status), goes_on = runs;
     for (uint32_t position = 0; position <= p.draft_count && runs; position++) {
-        uint64_t at = static_cast<uint64_t>(row) * (p.draft_count + 1) + position;
         bool empty = !goes_on || (s.slot->flags & (SLOT_STOPPED | SLOT_FAILED)) != 0;
         if (!empty) mask_step(p.sampler, s, x->rules, nullptr, &x->totals, &round, part);
+        uint64_t at = static_cast<uint64_t>(x->row) * (p.draft_count + 1) + position;
         if (p.masks != nullptr) write_words(p, part, at, empty);
         if (p.logits != nullptr) write_logits(p, part, at, empty);
         if (position == p.draft_count) break;
-        int32_t draft = p.drafts[row * p.draft_count + position];
+        int32_t draft = p.drafts[x->row * p.draft_count + position];
         bool allowed = !empty && draft >= 0 && part_has(part, static_cast<uint32_t>(draft)) && part_bit(part, static_cast<uint32_t>(draft));
         uint64_t totals[1] = {thread_index() == 0 && allowed};
         total_in_cluster<1, 1>(&x->totals, &round, totals);
-        if (leads) x->goes_on = totals[0] != 0 && try_draft(p.sampler, s, x->rules, static_cast<uint32_t>(draft), &t);
+        if (leads) {
+            x->goes_on = totals[0] != 0 && try_draft(p.sampler, s, x->rules, static_cast<uint32_t>(draft), &x->drafts);
+            x->valid += x->goes_on;
+        }
         cluster_sync(); /* the slot has moved */
         goes_on = in_block(x, 0)->goes_on;
         cluster_sync(); /* and all know it */
-        valid += goes_on;
     }
     cluster_sync(); /* all have read the slot, before it is what it was */
-    if (leads && runs && p.trial) end_trial(p.sampler, s, x->rules, &t);
-    if (leads && p.valid_counts != nullptr) p.valid_counts[row] = valid;
+    if (leads && runs && p.trial) end_trial(p.sampler, s, x->rules, &x->drafts);
+    if (leads && p.valid_counts != nullptr) p.valid_counts[x->row] = x->valid;
     grid_release();
     cluster_sync(); /* no block ends while another reads its memory */
 }

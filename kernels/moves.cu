@@ -3,7 +3,7 @@
 
 KERNEL(256) masks_kernel(PARAMS(masks_params, p)) { masks_row(p); }
 
-KERNEL(32) moves_kernel(PARAMS(moves_params, p)) {
+KERNEL(32, 1) moves_kernel(PARAMS(moves_params, p)) {
     grid_wait();
     if (thread_index() == 0) move_row(p, cluster_index());
     grid_release();

@@ -30,17 +30,41 @@ DEVICE bool open_row(const sampler_view &sampler, int32_t index, slot_view *s, u
     return (s->slot->flags & SLOT_BOUND) != 0;
 }
 
-DEVICE bool catch_up(const moves_params &p, const slot_view &s, const constraint &c, int64_t line, bool *counts_full) {
+/* What a row asks for: tokens to be taken, or how many are to be taken back. */
+struct asked_move {
+    const int32_t *tokens;
+    uint64_t take, back;
+};
+
+/* From where the slot stands to the end of a line; false: there is no such line. */
+DEVICE bool line_asks(const moves_params &p, const slot_view &s, int64_t line, asked_move *out) {
     if (line < 0 || static_cast<uint64_t>(line) >= p.line_count) return false;
     int32_t length = p.lengths[line];
     if (length < 0 || static_cast<uint64_t>(length) > p.tokens_stride) return false;
-    const int32_t *tokens = p.tokens + static_cast<uint64_t>(line) * p.tokens_stride;
-    device_slot *slot = s.slot;
-    uint64_t known = static_cast<uint64_t>(length), goal = known > slot->first_token ? known - slot->first_token : 0;
-    if (goal < slot->position) return slot_take_back(p.sampler, s, slot->position - goal);
-    while (slot->position < goal && tokens[slot->first_token + slot->position] >= 0) {
+    uint64_t known = static_cast<uint64_t>(length), first = s.slot->first_token, position = s.slot->position;
+    uint64_t goal = known > first ? known - first : 0;
+    bool ahead = goal >= position;
+    const int32_t *tokens = p.tokens + static_cast<uint64_t>(line) * p.tokens_stride + first + position;
+    *out = {tokens, ahead ? goal - position : 0, ahead ? 0 : position - goal};
+    return true;
+}
+
+DEVICE bool row_asks(const moves_params &p, uint32_t row, const slot_view &s, asked_move *out) {
+    if (p.kind == MOVE_CATCH_UP) return line_asks(p, s, p.lines != nullptr ? p.lines[row] : p.slots[row], out);
+    if (p.kind == MOVE_ADVANCE)
+        *out = {p.tokens + row, 1, 0};
+    else
+        *out = {nullptr, 0, p.counts[row]};
+    return true;
+}
+
+/* A line ends before its first token that is negative, too. */
+DEVICE bool make_move(const moves_params &p, const slot_view &s, const constraint &c, const asked_move &move, bool *counts_full) {
+    if (p.kind == MOVE_ROLLBACK || move.back != 0) return slot_take_back(p.sampler, s, move.back);
+    for (uint64_t i = 0; i < move.take; i++) {
         bool full;
-        if (!slot_take(p.sampler, s, c, static_cast<uint32_t>(tokens[slot->first_token + slot->position]), &full)) return false;
+        if (p.kind == MOVE_CATCH_UP && move.tokens[i] < 0) break;
+        if (!slot_take(p.sampler, s, c, static_cast<uint32_t>(move.tokens[i]), &full)) return false;
         *counts_full |= full;
     }
     return true;
@@ -51,14 +75,10 @@ DEVICE void move_row(const moves_params &p, uint32_t row) {
     uint32_t status;
     if (open_row(p.sampler, p.slots[row], &s, &status)) {
         constraint c;
-        bool full = false, done;
+        asked_move move;
+        bool full = false;
         constraint_open(p.sampler, s, &c);
-        if (p.kind == MOVE_ADVANCE)
-            done = slot_take(p.sampler, s, c, static_cast<uint32_t>(p.tokens[row]), &full);
-        else if (p.kind == MOVE_ROLLBACK)
-            done = slot_take_back(p.sampler, s, p.counts[row]);
-        else
-            done = catch_up(p, s, c, p.lines != nullptr ? p.lines[row] : p.slots[row], &full);
+        bool done = row_asks(p, row, s, &move) && make_move(p, s, c, move, &full);
         status = status_if(!done, WEIR_ROW_STATUS_REJECTED) | status_if(s.slot->flags & SLOT_STOPPED, WEIR_ROW_STATUS_STOPPED) |
                  status_if(s.slot->flags & SLOT_FAILED, WEIR_ROW_STATUS_NO_TOKEN) | status_if(full, WEIR_ROW_STATUS_COUNTS_FULL);
     }

@@ -13,7 +13,7 @@
 
 #define DEVICE          static inline
 #define DEVICE_CALL     static __attribute__((noinline, unused))
-#define KERNEL(threads) void
+#define KERNEL(...)     void
 #define UNROLL
 #define PARAMS(type, name) const type name
 
