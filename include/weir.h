@@ -399,8 +399,9 @@ typedef struct weir_device_options {
     uint32_t bad_word_tokens; /* tokens of its bad words of two or more, and one more for each; 1,024 */
     weir_device_variant variant;
     uint32_t cluster;         /* blocks that share a row: 1, 2, 4, 8 or 16; chosen for each step */
+    uint32_t front;           /* the largest logits of a row that one block draws from, where that is enough; 512, at most */
 } weir_device_options;
-#define WEIR_DEVICE_OPTIONS_INIT { sizeof(weir_device_options), NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, WEIR_DEVICE_AUTO, 0 }
+#define WEIR_DEVICE_OPTIONS_INIT { sizeof(weir_device_options), NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, WEIR_DEVICE_AUTO, 0, 0 }
 
 typedef struct weir_sampler_options {
     size_t size;

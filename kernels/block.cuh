@@ -10,6 +10,7 @@ enum { THREADS_MOST = 1024, WARPS_MOST = THREADS_MOST / WARP, TOTALS_MOST = 6 };
 struct exchange {
     uint64_t warps[WARPS_MOST][TOTALS_MOST];
     uint64_t block[2][TOTALS_MOST];
+    uint64_t own; /* of sum_in_block */
 };
 
 /* The sum over a warp of values below 2^54: no lane has more than 2^22 masses. */
@@ -60,6 +61,47 @@ template <int COUNT, int SUMS> DEVICE void total_in_cluster(exchange *x, uint32_
     for (int i = 0; i < COUNT; i++) values[i] = 0;
     for (uint32_t rank = 0; rank < cluster_size(); rank++) merge<COUNT, SUMS>(values, in_block(x, rank)->block[slot]);
     *round += 1;
+}
+
+/* Of the last call of total_in_cluster, the i-th value: what one block gave, and all blocks before this one. */
+DEVICE uint64_t block_total(const exchange *x, uint32_t round, uint32_t i) { return x->block[(round - 1) & 1][i]; }
+DEVICE uint64_t totals_before(exchange *x, uint32_t round, uint32_t i) {
+    uint64_t sum = 0;
+    for (uint32_t rank = 0; rank < cluster_rank(); rank++) sum += block_total(in_block(x, rank), round, i);
+    return sum;
+}
+
+/* The sum over the threads of one block, in every thread. */
+DEVICE uint64_t sum_in_block(exchange *x, uint64_t value) {
+    uint64_t values[1] = {value};
+    total_in_first_warp<1, 1>(x, values);
+    if (thread_index() == 0) x->own = values[0];
+    block_sync(); /* the sum is written; the next call meets before it writes again */
+    return x->own;
+}
+
+/* The first of a list of sums at which their total reaches the goal, and the total of those before it. */
+struct reached {
+    uint32_t at;
+    uint64_t before;
+};
+
+/* Called by the lanes of one warp; sum(i) for i < count; they reach the goal, which is at least 1. */
+template <typename Sum> DEVICE reached first_reaching(uint32_t count, uint64_t goal, Sum sum) {
+    uint32_t each = (count + WARP - 1) / WARP, at = lane_index() * each, end = at + each < count ? at + each : count;
+    uint64_t own = 0;
+    for (uint32_t i = at; i < end; i++) own += sum(i);
+    uint64_t upto = own;
+    for (uint32_t step = 1; step < WARP; step *= 2) {
+        uint32_t high = warp_shuffle_up(static_cast<uint32_t>(upto >> 32), step), low = warp_shuffle_up(static_cast<uint32_t>(upto), step);
+        if (lane_index() >= step) upto += static_cast<uint64_t>(high) << 32 | low;
+    }
+    uint64_t before = upto - own;
+    uint32_t lane = lowest_one(warp_ballot(upto >= goal));
+    if (lane_index() == lane)
+        for (uint64_t next = sum(at); before + next < goal; next = sum(++at)) before += next;
+    uint32_t high = warp_shuffle(static_cast<uint32_t>(before >> 32), lane), low = warp_shuffle(static_cast<uint32_t>(before), lane);
+    return {warp_shuffle(at, lane), static_cast<uint64_t>(high) << 32 | low};
 }
 
 #endif

@@ -45,6 +45,7 @@ static weir_status make(cuda *c, const weir_sampler_options *options, weir_error
     c->grammar_count = device->grammar_count;
     c->variant = device->variant;
     c->cluster = device->cluster;
+    c->front = device->front != 0 ? device->front : static_cast<uint32_t>(DEVICE_FRONT_MOST);
     char *memory = static_cast<char *>(device->memory);
     c->table = reinterpret_cast<device_grammar *>(memory);
     size_t at = device_table_bytes(options);
@@ -150,7 +151,7 @@ static step_plan plan_for(uint32_t width, weir_dtype dtype, uint32_t cluster, bo
     uint32_t per = 16 / static_cast<uint32_t>(dtype_size(dtype)), total = (per - 1 + width + per - 1) / per;
     uint32_t each = ((total + cluster - 1) / cluster + WARP - 1) / WARP * WARP;
     step_plan plan = {cluster, each * per / 32 + 2, resident ? each : each / 4 < listed_most ? each / 4 : listed_most, resident, 0};
-    plan.shared = STEP_SHARED_BYTES + (plan.mask_words + 3) / 4 * 16 + plan.vectors * sizeof(vector16);
+    plan.shared = STEP_SHARED_BYTES + (plan.mask_words + 3) / 4 * 16 + plan.vectors * sizeof(vector16) + each / WARP * sizeof(uint64_t);
     return plan;
 }
 
@@ -199,11 +200,13 @@ static weir_status step(void *state, const weir_step *given, weir_error *error) 
     p.top_tokens = given->top_tokens;
     p.top_logprobs = given->top_logprobs;
     p.allowed_mass = given->allowed_mass;
+    p.front = c->front;
     p.mask_words = plan.mask_words;
     p.vectors = plan.vectors;
     const step_kernels *kernels[] = {&step_kernels_f32, &step_kernels_f16, &step_kernels_bf16};
     bool report = p.top_count != 0 || p.allowed_mass != nullptr || (p.raw_logprobs && p.logprobs != nullptr);
-    launch_shape shape = {p.rows, plan.cluster, threads_for(c->view.logits_width / plan.cluster, STEP_THREADS), plan.shared, false};
+    bool overlap = c->limits.capability >= 90; /* the kernel waits for the launch before it itself */
+    launch_shape shape = {p.rows, plan.cluster, threads_for(c->view.logits_width / plan.cluster, STEP_THREADS), plan.shared, overlap};
     return cuda_check(device_launch(kernels[given->dtype]->at[plan.resident][report], shape, c->stream, p), "the step", error);
 }
 

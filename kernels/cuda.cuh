@@ -49,6 +49,7 @@ struct cuda {
     staged *pending;
     uint64_t clock;
     weir_device_variant variant;
+    uint32_t front; /* entries, at most */
     uint32_t cluster;
 };
 

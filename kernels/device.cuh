@@ -141,6 +141,14 @@ DEVICE vector16 load_once(const void *from) {
     return v;
 }
 
+/* 16 bytes from global into shared memory, at some time before the same thread has waited for all that it began. Aligned to
+ * 16; each thread waits before it ends. */
+DEVICE void copy_begin(vector16 *shared, const void *from) {
+    uint32_t to = static_cast<uint32_t>(__cvta_generic_to_shared(shared));
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" : : "r"(to), "l"(from) : "memory");
+}
+DEVICE void copy_wait() { asm volatile("cp.async.wait_all;" : : : "memory"); }
+
 /* Return what was there before. */
 DEVICE uint32_t atomic_add(uint32_t *at, uint32_t value) { return atomicAdd(at, value); }
 DEVICE uint32_t atomic_or(uint32_t *at, uint32_t bits) { return atomicOr(at, bits); }
@@ -156,6 +164,7 @@ DEVICE uint64_t atomic_add64(uint64_t *at, uint64_t value) {
 DEVICE uint32_t count_ones(uint32_t word) { return __popc(word); }
 DEVICE uint32_t lowest_one(uint32_t word) { return __ffs(word) - 1; }      /* of a word that is not 0 */
 DEVICE uint32_t highest_one(uint32_t word) { return 31u - __clz(word); }
+DEVICE float float_max(float a, float b) { return fmaxf(a, b); } /* the other where one is no number */
 
 /* --- the host's side: 0 or an error number of the device's, which device_error_name tells ----------------- */
 

@@ -46,6 +46,7 @@ typedef struct device_slot {
     uint32_t log_next;       /* words noted since the slot was bound; at log_next % log_size the next */
 } device_slot;
 
+enum { DEVICE_FRONT_MOST = 512 /* entries that a block compares each with each */ };
 enum { WALKERS = 32 /* tokens that are walked at a time in one slot, where it has room for so many */ };
 
 /* Places in a slot, in words from its start; the same for all slots of a sampler. */

@@ -21,11 +21,12 @@ template <> struct logit_type<WEIR_DTYPE_F32> {
     enum : uint32_t { PER_VECTOR = 4, MINUS_INFINITY = 0xFF800000u };
 };
 
-template <int DTYPE> DEVICE uint32_t logit_key(uint32_t bits) {
-    if constexpr (DTYPE == WEIR_DTYPE_F32) return key_of(float_of(bits));
-    if constexpr (DTYPE == WEIR_DTYPE_F16) return key_of(float_of_f16(static_cast<uint16_t>(bits)));
-    return key_of(float_of_bf16(static_cast<uint16_t>(bits)));
+template <int DTYPE> DEVICE float logit_value(uint32_t bits) {
+    if constexpr (DTYPE == WEIR_DTYPE_F32) return float_of(bits);
+    if constexpr (DTYPE == WEIR_DTYPE_F16) return float_of_f16(static_cast<uint16_t>(bits));
+    return float_of_bf16(static_cast<uint16_t>(bits));
 }
+template <int DTYPE> DEVICE uint32_t logit_key(uint32_t bits) { return key_of(logit_value<DTYPE>(bits)); }
 
 /* The bits of one logit of a vector, and giving it others. */
 template <int DTYPE> DEVICE uint32_t vector_at(const vector16 &v, uint32_t i) {
@@ -54,16 +55,19 @@ template <int DTYPE, bool RESIDENT, bool REPORT> struct entries {
     uint32_t first, end;  /* vectors of the block, counted from that boundary */
     mask_part mask;
     vector16 *vectors;    /* [end - first] where RESIDENT, masked unless REPORT */
+    uint64_t *chunks;     /* [chunk_count]: masses of the columns of 32 vectors each */
     listed *list;         /* where few are allowed */
     uint32_t list_count;
     bool dense;           /* the vectors hold what the list does not */
+    bool begun;           /* they are on the way into shared memory */
     slot_view slot;
     uint32_t patch_bias, patch_counts; /* patched entries: of so many tokens with a bias, and of so many that are counted */
 };
 
 /* The block's share of a row: whole groups of 32 vectors, so that a warp's loads are one block of memory. */
 template <typename Entries>
-DEVICE Entries entries_of(const typename Entries::bits *row, uint32_t width, uint32_t *mask_words, vector16 *vectors, const slot_view &slot) {
+DEVICE Entries entries_of(const typename Entries::bits *row, uint32_t width, uint32_t *mask_words, vector16 *vectors, uint64_t *chunks,
+                          const slot_view &slot) {
     const uint32_t per = Entries::type::PER_VECTOR;
     uint32_t shift = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(row) % 16 / sizeof(*row)), total = (shift + width + per - 1) / per;
     uint32_t each = ((total + cluster_size() - 1) / cluster_size() + WARP - 1) / WARP * WARP;
@@ -71,7 +75,13 @@ DEVICE Entries entries_of(const typename Entries::bits *row, uint32_t width, uin
     mask_part mask = {mask_words, first * per > shift ? first * per - shift : 0, end * per > shift ? end * per - shift : 0, width};
     if (mask.end > width) mask.end = width;
     if (mask.first > mask.end) mask.first = mask.end;
-    return {row, shift, first, end, mask, vectors, nullptr, 0, true, slot, 0, 0};
+    return {row, shift, first, end, mask, vectors, chunks, nullptr, 0, true, false, slot, 0, 0};
+}
+
+template <typename Entries> DEVICE uint32_t chunk_count(const Entries &e) { return (e.end - e.first + WARP - 1) / WARP; }
+/* The block's chunk that holds a column of its part. */
+template <typename Entries> DEVICE uint32_t chunk_of(const Entries &e, uint32_t column) {
+    return ((column + e.shift) / Entries::type::PER_VECTOR - e.first) / WARP;
 }
 
 /* Bits of the mask for the columns of one vector. */
@@ -88,12 +98,19 @@ DEVICE uint32_t vector_mask(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t 
     return bits & ALL;
 }
 
+/* Whether all columns of a vector are the row's. */
+template <int DTYPE, bool RESIDENT, bool REPORT>
+DEVICE bool vector_is_whole(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t v) {
+    enum : uint32_t { PER = logit_type<DTYPE>::PER_VECTOR };
+    return v * PER >= e.shift && v * PER + PER <= e.shift + e.mask.width;
+}
+
 /* One vector of the row as it stands there; what is before and behind the row is -inf. */
 template <int DTYPE, bool RESIDENT, bool REPORT>
 DEVICE vector16 vector_load(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t v) {
     typedef logit_type<DTYPE> type;
     uint32_t at = v * type::PER_VECTOR;
-    if (at >= e.shift && at + type::PER_VECTOR <= e.shift + e.mask.width) return load_once(e.row + (at - e.shift));
+    if (vector_is_whole(e, v)) return e.begun ? e.vectors[v - e.first] : load_once(e.row + (at - e.shift));
     vector16 vector = {};
     for (uint32_t i = 0; i < type::PER_VECTOR; i++) {
         bool inside = at + i >= e.shift && at + i < e.shift + e.mask.width;
@@ -103,9 +120,13 @@ DEVICE vector16 vector_load(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t 
 }
 
 template <int DTYPE> DEVICE vector16 vector_masked(vector16 vector, uint32_t mask) {
+    enum : uint32_t { BOTH = logit_type<DTYPE>::MINUS_INFINITY * (DTYPE == WEIR_DTYPE_F32 ? 1u : 0x10001u) };
     UNROLL
-    for (uint32_t i = 0; i < logit_type<DTYPE>::PER_VECTOR; i++)
-        if ((mask >> i & 1) == 0) vector_put<DTYPE>(vector, i, logit_type<DTYPE>::MINUS_INFINITY);
+    for (uint32_t i = 0; i < 4; i++) {
+        uint32_t keep = 0u - (mask >> i & 1);
+        if (DTYPE != WEIR_DTYPE_F32) keep = (mask >> 2 * i & 1) * 0xFFFFu + (mask >> (2 * i + 1) & 1) * 0xFFFF0000u;
+        vector.words[i] = (vector.words[i] & keep) | (BOTH & ~keep);
+    }
     return vector;
 }
 
@@ -117,6 +138,13 @@ DEVICE vector16 vector_get(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t v
     vector16 vector = {};
     if (mask != 0) vector = RESIDENT ? e.vectors[v - e.first] : vector_load(e, v);
     return vector_masked<DTYPE>(vector, mask);
+}
+
+/* Begins to bring the row into shared memory, while the mask is made. Each thread waits for its copies before entries_load,
+ * in which it looks at the same vectors. */
+template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_begin(const entries<DTYPE, RESIDENT, REPORT> &e) {
+    for (uint32_t v = e.first + thread_index(); v < e.end; v += block_threads())
+        if (vector_is_whole(e, v)) copy_begin(&e.vectors[v - e.first], e.row + (v * logit_type<DTYPE>::PER_VECTOR - e.shift));
 }
 
 /* Brings the row into shared memory. Call it once the mask is final, unless REPORT. */
@@ -219,6 +247,17 @@ DEVICE void entries_patch(entries<DTYPE, RESIDENT, REPORT> &e, const penalties &
 
 /* --- visiting ------------------------------------------------------------------------------------------------------- */
 
+/* visit(key, column) for every entry of the block that stands in no vector. */
+template <typename Entries> DEVICE bool has_apart(const Entries &e) { return e.list_count + e.patch_bias + e.patch_counts != 0; }
+template <typename Entries, typename Visit> DEVICE void entries_apart(const Entries &e, Visit visit) {
+    for (uint32_t i = thread_index(); i < e.list_count; i += block_threads())
+        if (e.list[i].key != KEY_NONE) visit(e.list[i].key, e.list[i].column);
+    for (uint32_t i = thread_index(); i < e.patch_bias + e.patch_counts; i += block_threads()) {
+        uint32_t column = patch_column(e.slot, e.patch_bias, i);
+        if (part_has(e.mask, column) && slot_patches(e.slot)[i] != KEY_NONE) visit(slot_patches(e.slot)[i], column);
+    }
+}
+
 /* visit(key, column) for every entry with a key that the block has; `masked` false: for every column of the row's part,
  * whatever the mask says, patched by nothing. */
 template <int DTYPE, bool RESIDENT, bool REPORT, typename Visit>
@@ -232,13 +271,7 @@ DEVICE void entries_each(const entries<DTYPE, RESIDENT, REPORT> &e, bool masked,
             if (key != KEY_NONE) visit(key, v * type::PER_VECTOR + i - e.shift);
         }
     }
-    if (!masked) return;
-    for (uint32_t i = thread_index(); i < e.list_count; i += block_threads())
-        if (e.list[i].key != KEY_NONE) visit(e.list[i].key, e.list[i].column);
-    for (uint32_t i = thread_index(); i < e.patch_bias + e.patch_counts; i += block_threads()) {
-        uint32_t column = patch_column(e.slot, e.patch_bias, i);
-        if (part_has(e.mask, column) && slot_patches(e.slot)[i] != KEY_NONE) visit(slot_patches(e.slot)[i], column);
-    }
+    if (masked) entries_apart(e, visit);
 }
 
 #endif

@@ -97,6 +97,9 @@ KERNEL_INLINE uint32_t fixed_exp2(float a, float b) {
     power = fmaf(power, f, 1.0f);
     /* times 2^(whole + 32), by adding to the exponent */
     uint32_t bits = bits_of(power) + ((bits_of(shifted) - bits_of(magic) + 32u) << 23);
+#ifdef __CUDA_ARCH__
+    return __float2uint_rn(float_of(bits)); /* what is spelled out below */
+#else
     /* To an integer, once, to nearest even. Below 2^23 adding 2^23 rounds; above, it is an integer already; from 2^31
      * on the significand is moved into place, since machines convert to signed integers; 2^32 saturates. Selections are
      * by masks, for vector units. All of it is what a GPU does in one saturating conversion. */
@@ -107,6 +110,7 @@ KERNEL_INLINE uint32_t fixed_exp2(float a, float b) {
     uint32_t full = 0u - (uint32_t)(bits >= 0x4F800000u);  /* 2^32 */
     uint32_t integer = (rounded & small) | (bits & ~small & ~large);
     return (uint32_t)(int32_t)float_of(integer) | ((bits << 8 | 0x80000000u) & large) | full;
+#endif
 }
 
 /* The mass where scale.equal is false. The exponential of a key that has none is not used: any key stands in for it. */

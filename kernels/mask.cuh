@@ -323,7 +323,7 @@ DEVICE mask_count count_mask(exchange *x, uint32_t *round, const mask_part &p) {
 }
 
 /* What a step chooses from; `given`: the caller's mask of the row, or NULL. */
-DEVICE mask_count mask_step(const sampler_view &sampler, const slot_view &s, constraint &c, const uint32_t *given,
+DEVICE mask_count mask_step(const sampler_view &sampler, const slot_view &s, constraint &c, const uint32_t *const &given,
                             exchange *x, uint32_t *round, const mask_part &p) {
     if (slot_has_grammar(s)) {
         mask_constraint(s, c, p);

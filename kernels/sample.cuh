@@ -5,13 +5,7 @@
 #define WEIR_KERNELS_SAMPLE_CUH
 
 #include "philox.h"
-#include "select.cuh"
-
-/* What came of a row. */
-struct drawn {
-    uint32_t column; /* UINT32_MAX: no token */
-    float logprob;
-};
+#include "weigh.cuh"
 
 /* The distribution of the untouched logits. */
 struct raw_view {
@@ -43,15 +37,9 @@ DEVICE_CALL uint32_t find_top(select_shared *x, uint32_t *round, const Entries &
 
 /* The mass of what is kept, and in *count its entries. */
 template <typename Entries>
-DEVICE_CALL uint64_t total_mass(select_shared *x, uint32_t *round, const Entries &e, const kept &k, uint64_t *count) {
-    const pass all = {k, KEY_NONE, true, false, true, false};
-    uint64_t totals[2] = {0, 0};
-    entries_each(e, true, [&](uint32_t key, uint32_t column) {
-        uint32_t mass = pass_weight(all, key, column);
-        totals[0] += mass;
-        totals[1] += mass != 0;
-    });
-    total_in_cluster<2, 2>(&x->totals, round, totals);
+DEVICE uint64_t total_mass(select_shared *x, uint32_t *round, const Entries &e, const kept &k, uint64_t *count) {
+    uint64_t totals[3];
+    weigh<false>(x, round, e, k, front_rule{}, totals);
     *count = totals[1];
     return totals[0];
 }
@@ -74,7 +62,7 @@ DEVICE void cut_at(select_shared *x, uint32_t *round, const Entries &e, pass s, 
     k->last = ~select_bound(x, round, e, s, ties, {1, UINT32_MAX, 0, equal, equal}).bound;
 }
 
-/* Filters as the row's sampling says. Returns the mass that is kept; *count gets its entries. */
+/* Filters as the row's sampling says. Returns the mass that is kept, which has been weighed last; *count gets its entries. */
 template <typename Entries>
 DEVICE uint64_t filter(select_shared *x, uint32_t *round, const Entries &e, const weir_sampling &sampling, uint32_t top, uint64_t allowed,
                        kept *k, uint64_t *count) {
@@ -183,25 +171,53 @@ DEVICE raw_view look_at_all(select_shared *x, uint32_t *round, const Entries &e,
 
 /* --- the draw ---------------------------------------------------------------------------------------------------------- */
 
-/* Draws from the entries; `out`: where the likeliest of what the draw was from go, or none. */
+/* What the row's sampling cuts of `legal` columns; min-p where it comes last. */
+DEVICE cuts cuts_of(const weir_sampling &s, uint32_t legal) {
+    bool cuts_count = s.top_k != 0 && s.top_k < legal, last = (s.flags & WEIR_SAMPLING_MIN_P_FIRST) == 0 && s.min_p > 0.0f;
+    return {cuts_count ? s.top_k : UINT32_MAX, s.top_p, last ? least_mass(s.min_p) : 1, (s.flags & WEIR_SAMPLING_JOINT) != 0};
+}
+
+/* Draws from the entries, at most `legal` of them, from the front where `most` are enough; `out`: where the likeliest of what
+ * the draw was from go, or none. The first block knows what was drawn. */
 template <typename Entries>
-DEVICE drawn draw(select_shared *x, uint32_t *round, const Entries &e, const weir_sampling &sampling, uint64_t bits, const top_view &out) {
-    uint32_t top, column;
-    uint64_t allowed = find_top(x, round, e, true, &top, &column), count = 0;
-    if (allowed == 0) return {UINT32_MAX, 0.0f};
+DEVICE drawn draw(select_shared *x, uint32_t *round, const Entries &e, const weir_sampling &sampling, uint32_t legal, uint32_t most, uint64_t bits,
+                  const top_view &out) {
+    if (thread_index() == 0) x->count = 0, x->pivot = UINT32_MAX;
+    block_sync(); /* the counter is 0, and there is no pivot */
+    survey s = survey_row(x, round, e);
+    if (s.top == KEY_NONE) return {UINT32_MAX, 0.0f};
     if (sampling.temperature < LEAST_TEMPERATURE) {
         if (out.count != 0 && cluster_rank() == 0 && thread_index() == 0) {
-            out.tokens[0] = static_cast<int32_t>(column);
+            out.tokens[0] = static_cast<int32_t>(s.column);
             out.logprobs[0] = 0.0f;
         }
-        return {column, 0.0f};
+        return {s.column, 0.0f};
     }
-    kept k = {KEY_NONE, UINT32_MAX, 1, mass_scale_of(top, sampling.temperature)};
-    uint64_t mass = filter(x, round, e, sampling, top, allowed, &k, &count);
-    const pass kept_ones = {k, KEY_NONE, true, true, true, false};
-    selection found = select_bound(x, round, e, kept_ones, multiply_high(bits, mass) + 1, {1, UINT32_MAX, 0, mass, count});
-    if (out.count != 0) report_top(x, round, e, static_cast<const raw_view *>(nullptr), top, k, count, mass, out);
-    return {~found.bound, fixed_log(found.at, mass)};
+    kept k = {KEY_NONE, UINT32_MAX, 1, mass_scale_of(s.top, sampling.temperature)};
+    uint64_t totals[3];
+    bool whole = false;
+    if (out.count == 0) {
+        bool heavy = (sampling.flags & WEIR_SAMPLING_MIN_P_FIRST) != 0 && sampling.min_p > 0.0f;
+        kept first = k;
+        if (heavy) first.least_mass = least_mass(sampling.min_p);
+        front_rule rule = {legal <= most ? KEY_NONE + 1 : s.pivot, most, heavy};
+        weigh<true>(x, round, e, first, rule, totals);
+        const cuts c = cuts_of(sampling, legal);
+        if (front_suffices(c, first, rule, totals)) {
+            if (cluster_rank() != 0) return {UINT32_MAX, 0.0f};
+            return draw_in_front(x, c, static_cast<uint32_t>(totals[2]), totals[0], bits);
+        }
+        whole = c.top_k == UINT32_MAX && c.top_p == 1.0f && c.least_mass == 1;
+        if (whole) k = first;
+    }
+    uint64_t mass = totals[0], count = 0;
+    if (!whole) {
+        uint32_t top, column, allowed = find_top(x, round, e, true, &top, &column);
+        mass = filter(x, round, e, sampling, top, allowed, &k, &count);
+    }
+    drawn result = draw_by_column(x, *round, e, k, multiply_high(bits, mass) + 1, mass);
+    if (out.count != 0) report_top(x, round, e, static_cast<const raw_view *>(nullptr), s.top, k, count, mass, out);
+    return result;
 }
 
 #endif

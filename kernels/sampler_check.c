@@ -38,6 +38,8 @@ static weir_status fill_device(const weir_sampler_options *options, weir_device_
                     (int)device->variant);
     if (device->cluster > 16 || (device->cluster & (device->cluster - 1)) != 0)
         return fail(error, WEIR_ERROR_ARGUMENT, "device.cluster is %u, expected 0, 1, 2, 4, 8 or 16", device->cluster);
+    if (device->front > DEVICE_FRONT_MOST)
+        return fail(error, WEIR_ERROR_ARGUMENT, "device.front is %u, at most %d are compared", device->front, DEVICE_FRONT_MOST);
     if (options->rollback_tokens > 1 << 16)
         return fail(error, WEIR_ERROR_ARGUMENT, "rollback_tokens is %u, expected at most %d on a device",
                     options->rollback_tokens, 1 << 16);

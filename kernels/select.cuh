@@ -61,11 +61,23 @@ struct select_window {
     uint64_t above, inside, count;
 };
 
-/* A block's part in selections; all but the totals are used by the first block of the cluster. */
+/* An entry of the front (weigh.cuh). */
+struct alignas(16) front_entry {
+    uint32_t key, column, mass;
+};
+
+/* A block's part in selections. */
 struct select_shared {
     exchange totals;
-    weighed list[LIST_MOST];
-    uint32_t count;
+    union {
+        weighed list[LIST_MOST];
+        struct {
+            front_entry front[DEVICE_FRONT_MOST];
+            uint64_t before[DEVICE_FRONT_MOST];
+        } few;
+    };
+    uint32_t count;           /* of the list or the front */
+    uint32_t pivot;           /* of a survey */
     uint32_t sums[2][DIGITS]; /* of the lower and upper halves of weights */
     select_window window;
     selection result;
@@ -121,34 +133,15 @@ DEVICE void add_to_totals(const select_window &w, const uint32_t (&pivots)[3], u
 
 /* Of the sums by digit, in the first warp: the digit at which the goal is reached, from the largest down. */
 DEVICE void choose_digit(select_shared *x, uint64_t goal, uint32_t low, uint32_t shift, uint64_t above) {
-    enum : uint32_t { EACH = DIGITS / WARP };
-    uint64_t own = 0, before;
-    for (uint32_t i = 0; i < EACH; i++) {
-        uint32_t digit = DIGITS - 1 - (lane_index() * EACH + i);
-        own += x->sums[0][digit] + (static_cast<uint64_t>(x->sums[1][digit]) << 16);
-    }
-    uint64_t sum = own;
-    for (uint32_t step = 1; step < WARP; step *= 2) {
-        uint32_t high = warp_shuffle_up(static_cast<uint32_t>(sum >> 32), step), lower = warp_shuffle_up(static_cast<uint32_t>(sum), step);
-        if (lane_index() >= step) sum += static_cast<uint64_t>(high) << 32 | lower;
-    }
-    before = above + sum - own;
-    uint32_t reached = warp_ballot(above + sum >= goal);
-    if (lane_index() != lowest_one(reached)) return;
-    for (uint32_t i = 0;; i++) {
-        uint32_t digit = DIGITS - 1 - (lane_index() * EACH + i);
-        uint64_t weight = x->sums[0][digit] + (static_cast<uint64_t>(x->sums[1][digit]) << 16);
-        if (before + weight >= goal) {
-            x->window.low = low + (digit << shift);
-            x->window.above = before;
-            x->window.inside = weight;
-            return;
-        }
-        before += weight;
-    }
+    auto weight = [&](uint32_t i) { return x->sums[0][DIGITS - 1 - i] + (static_cast<uint64_t>(x->sums[1][DIGITS - 1 - i]) << 16); };
+    reached found = first_reaching(DIGITS, goal - above, weight);
+    if (lane_index() != 0) return;
+    x->window.low = low + ((DIGITS - 1 - found.at) << shift);
+    x->window.above = above + found.before;
+    x->window.inside = weight(found.at);
 }
 
-/* In the first block: from its list to one place, by the digits of the orders, the leading ones first. */
+/* In one block: from its list to one place, by the digits of the orders, the leading ones first. */
 DEVICE void select_in_list(select_shared *x, uint64_t goal, const select_window &window) {
     uint32_t low = window.low, bits = window.high > low ? highest_one(window.high - low) + 1 : 0;
     uint64_t above = window.above;
@@ -173,34 +166,18 @@ DEVICE void select_in_list(select_shared *x, uint64_t goal, const select_window 
     if (thread_index() == 0) x->result = {low, above, x->window.inside};
 }
 
-/* The passes: each stands once in a kernel, for they are its largest loops. */
-template <typename Entries>
-DEVICE_CALL void pass_pivots(const Entries &e, const pass &s, const select_window &w, const uint32_t (&pivots)[3], uint64_t (&out)[6]) {
-    uint64_t totals[6] = {};
-    entries_each(e, s.masked, [&](uint32_t key, uint32_t column) {
-        uint32_t weight = pass_weight(s, key, column);
-        if (weight != 0) add_to_totals(w, pivots, pass_order(s, key, column), weight, totals);
-    });
-    for (int i = 0; i < 6; i++) out[i] = totals[i];
-}
-
-template <typename Entries>
-DEVICE_CALL void pass_gather(const Entries &e, const pass &s, uint32_t low, uint32_t high, select_shared *home) {
-    entries_each(e, s.masked, [&](uint32_t key, uint32_t column) {
-        uint32_t weight = pass_weight(s, key, column), order = pass_order(s, key, column);
-        if (weight != 0 && order >= low && order <= high) home->list[atomic_add(&home->count, 1)] = {order, weight};
-    });
-}
-
 /* `window` holds the bound sought, with the weight and the number of the entries in it; their weight is at least the goal.
  * Called by all threads of the cluster alike. */
 template <typename Entries>
 DEVICE_CALL selection select_bound(select_shared *x, uint32_t *round, const Entries &e, const pass &s, uint64_t goal, select_window window) {
     while (window.low < window.high && window.count > LIST_MOST) {
         uint32_t pivots[3];
-        uint64_t totals[6];
+        uint64_t totals[6] = {};
         place_pivots(window, !s.by_column, pivots);
-        pass_pivots(e, s, window, pivots, totals);
+        entries_each(e, s.masked, [&](uint32_t key, uint32_t column) {
+            uint32_t weight = pass_weight(s, key, column);
+            if (weight != 0) add_to_totals(window, pivots, pass_order(s, key, column), weight, totals);
+        });
         total_in_cluster<6, 6>(&x->totals, round, totals);
         narrow(goal, pivots, totals, &window);
     }
@@ -208,13 +185,14 @@ DEVICE_CALL selection select_bound(select_shared *x, uint32_t *round, const Entr
     select_shared *home = in_block(x, 0);
     if (cluster_rank() == 0 && thread_index() == 0) x->count = 0;
     cluster_sync(); /* the counter is 0 */
-    pass_gather(e, s, window.low, window.high, home);
+    entries_each(e, s.masked, [&](uint32_t key, uint32_t column) {
+        uint32_t weight = pass_weight(s, key, column), order = pass_order(s, key, column);
+        if (weight != 0 && order >= window.low && order <= window.high) home->list[atomic_add(&home->count, 1)] = {order, weight};
+    });
     cluster_sync(); /* the list is written */
     if (cluster_rank() == 0) select_in_list(x, goal, window);
-    cluster_sync(); /* the result is written */
-    selection result = home->result;
-    cluster_sync(); /* and read, before there is another */
-    return result;
+    cluster_sync(); /* the result is written; blocks meet again before there is another */
+    return home->result;
 }
 
 #endif

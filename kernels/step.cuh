@@ -31,7 +31,8 @@ struct step_params {
     int32_t *top_tokens;
     float *top_logprobs;
     float *allowed_mass;
-    uint32_t mask_words, vectors; /* room of a block behind its step_shared: words of a mask, then vectors of a row */
+    uint32_t front;               /* entries that a block draws from, at most */
+    uint32_t mask_words, vectors; /* room of a block behind its step_shared: words of a mask, then vectors of a row, then sums of chunks */
 };
 
 /* What one position of a row comes to. */
@@ -44,19 +45,28 @@ struct step_result {
 template <typename Entries> struct step_shared {
     select_shared select;
     constraint rules;
+    slot_view slot;
+    weir_sampling sampling;
+    bool goes_on;          /* position is looked at */
+    uint32_t position;     /* of a draft's */
+    uint32_t status;       /* of positions that are not looked at */
+    const uint32_t *given; /* the caller's mask of the position, or NULL */
     step_result result;
     uint32_t counter;
     alignas(16) Entries entries;
 };
 enum { STEP_SHARED_BYTES = sizeof(step_shared<entries<WEIR_DTYPE_F32, true, true>>) };
 
-/* The block's mask, behind its step_shared, and behind that its vectors, or its list where the row is streamed. */
+/* The block's mask, behind its step_shared; behind that its vectors, or its list where the row is streamed; and its chunks. */
 template <typename Entries> DEVICE uint32_t *shared_mask(step_shared<Entries> *x) {
     static_assert(sizeof *x == STEP_SHARED_BYTES, "launches count with one size");
     return reinterpret_cast<uint32_t *>(x + 1);
 }
 template <typename Entries> DEVICE vector16 *shared_vectors(step_shared<Entries> *x, const step_params &p) {
     return reinterpret_cast<vector16 *>(shared_mask(x) + (p.mask_words + 3) / 4 * 4);
+}
+template <typename Entries> DEVICE uint64_t *shared_chunks(step_shared<Entries> *x, const step_params &p) {
+    return reinterpret_cast<uint64_t *>(shared_vectors(x, p) + p.vectors);
 }
 
 DEVICE bool sampling_is_valid(const weir_sampling &s) {
@@ -77,6 +87,9 @@ DEVICE penalties penalties_of(const weir_sampling &s) {
     return {s.repetition_penalty == 0.0f ? 1.0f : s.repetition_penalty, s.frequency_penalty, s.presence_penalty, scaled ? s.temperature : 1.0f};
 }
 
+/* Where the cluster's row has what it gives and gets for a position. */
+DEVICE uint64_t place_of(const step_params &p, uint32_t position) { return static_cast<uint64_t>(cluster_index()) * p.positions + position; }
+
 /* The row's settings; false: they cannot be used. */
 DEVICE bool read_sampling(const step_params &p, uint32_t row, const slot_view &s, weir_sampling *out) {
     weir_sampling defaults = WEIR_SAMPLING_INIT;
@@ -86,10 +99,12 @@ DEVICE bool read_sampling(const step_params &p, uint32_t row, const slot_view &s
     return sampling_is_valid(*out) && (!is_penalised(*out) || (s.slot->flags & SLOT_COUNTS) != 0);
 }
 
-/* Chooses a token of one position from its mask. */
+/* Chooses a token of one position from its mask; the first block knows which. */
 template <int DTYPE, bool RESIDENT, bool REPORT>
-DEVICE drawn choose(const step_params &p, step_shared<entries<DTYPE, RESIDENT, REPORT>> *x, uint32_t *round, const slot_view &s,
-                    const weir_sampling &sampling, const mask_count &mask, uint64_t at) {
+DEVICE drawn choose(const step_params &p, step_shared<entries<DTYPE, RESIDENT, REPORT>> *x, uint32_t *round, const mask_count &mask) {
+    const uint64_t at = place_of(p, x->position);
+    const slot_view &s = x->slot;
+    const weir_sampling &sampling = x->sampling;
     entries<DTYPE, RESIDENT, REPORT> &e = x->entries;
     bool raw_logprobs = REPORT && p.raw_logprobs && (p.logprobs != nullptr || p.top_count != 0);
     bool whole = REPORT && (raw_logprobs || p.allowed_mass != nullptr);
@@ -111,43 +126,47 @@ DEVICE drawn choose(const step_params &p, step_shared<entries<DTYPE, RESIDENT, R
         if (!whole) entries_list(e, &x->counter, reinterpret_cast<listed *>(shared_vectors(x, p)), p.vectors * 2);
         if (!whole && e.dense) entries_load(e);
         uint64_t bits = philox_token_bits(s.slot->seed, s.slot->position);
-        result = draw(&x->select, round, e, sampling, bits, raw_logprobs ? none : top);
+        result = draw(&x->select, round, e, sampling, mask.legal, p.front, bits, raw_logprobs ? none : top);
     }
     if (raw_logprobs && result.column != UINT32_MAX) result.logprob = raw_logprob(raw, logit_key<DTYPE>(e.row[result.column]));
     return result;
 }
 
-/* One position of a row, up to the advance. Every thread of the cluster gets the same. */
+/* Whether most of the row will be read, as far as a look at the state tells: then it is fetched while the mask is made. */
+DEVICE bool row_is_dense(const slot_view &s, const constraint &c) {
+    if ((s.slot->flags & SLOT_LEGAL) != 0) return false;
+    if (!slot_has_grammar(s)) return true;
+    uint32_t state = slot_sequence(s)[SEQUENCE_STATE];
+    return state != STATE_DEAD && c.m.rows[c.m.states[state].row].kind == WEIR_ROW_BASE;
+}
+
+/* Fills x->result for one position of a row, and moves its slot. */
 template <int DTYPE, bool RESIDENT, bool REPORT>
-DEVICE step_result step_position(const step_params &p, step_shared<entries<DTYPE, RESIDENT, REPORT>> *x, uint32_t *round, const slot_view &s,
-                                 const weir_sampling &sampling, uint64_t at) {
-    uint32_t flags = s.slot->flags;
-    if (flags & SLOT_STOPPED) return {-1, 0.0f, WEIR_ROW_STATUS_STOPPED};
-    if (flags & SLOT_FAILED) return {-1, 0.0f, WEIR_ROW_STATUS_NO_TOKEN};
+DEVICE void step_position(const step_params &p, step_shared<entries<DTYPE, RESIDENT, REPORT>> *x, uint32_t *round) {
     typedef entries<DTYPE, RESIDENT, REPORT> row_entries;
-    const typename row_entries::bits *logits = static_cast<const typename row_entries::bits *>(p.logits) + at * p.logits_stride;
-    if (thread_index() == 0)
-        x->entries = entries_of<row_entries>(logits, p.sampler.logits_width, shared_mask(x), shared_vectors(x, p), s);
-    block_sync(); /* the entries are open */
-    const uint32_t *given = p.masks != nullptr ? p.masks + at * p.masks_stride : nullptr;
-    mask_count mask = mask_step(p.sampler, s, x->rules, given, &x->select.totals, round, x->entries.mask);
-    drawn drawn = {UINT32_MAX, 0.0f};
-    if (mask.legal != 0) drawn = choose<DTYPE, RESIDENT, REPORT>(p, x, round, s, sampling, mask, at);
-    if (cluster_rank() == 0 && thread_index() == 0) {
-        bool counts_full = false;
-        step_result result = {-1, 0.0f, WEIR_ROW_STATUS_NO_TOKEN};
-        if (drawn.column != UINT32_MAX && slot_take(p.sampler, s, x->rules, drawn.column, &counts_full))
-            result = {static_cast<int32_t>(drawn.column), drawn.logprob,
-                      status_if(s.slot->flags & SLOT_STOPPED, WEIR_ROW_STATUS_STOPPED) |
-                          status_if(mask.forced, WEIR_ROW_STATUS_STOP_FORCED) | status_if(counts_full, WEIR_ROW_STATUS_COUNTS_FULL)};
-        else
-            s.slot->flags |= SLOT_FAILED;
-        x->result = result;
+    const slot_view &s = x->slot;
+    if (thread_index() == 0) {
+        uint64_t at = place_of(p, x->position);
+        const typename row_entries::bits *logits = static_cast<const typename row_entries::bits *>(p.logits) + at * p.logits_stride;
+        x->given = p.masks != nullptr ? p.masks + at * p.masks_stride : nullptr;
+        x->entries = entries_of<row_entries>(logits, p.sampler.logits_width, shared_mask(x), shared_vectors(x, p), shared_chunks(x, p), s);
+        x->entries.begun = RESIDENT && x->given == nullptr && row_is_dense(s, x->rules);
     }
-    cluster_sync(); /* the slot has moved, and the result is written */
-    step_result result = in_block(x, 0)->result;
-    cluster_sync(); /* and read */
-    return result;
+    block_sync(); /* the entries are open */
+    if (RESIDENT && x->entries.begun) entries_begin(x->entries);
+    mask_count mask = mask_step(p.sampler, s, x->rules, x->given, &x->select.totals, round, x->entries.mask);
+    if (RESIDENT) copy_wait();
+    drawn drawn = {UINT32_MAX, 0.0f};
+    if (mask.legal != 0) drawn = choose<DTYPE, RESIDENT, REPORT>(p, x, round, mask);
+    if (cluster_rank() != 0 || thread_index() != 0) return;
+    bool counts_full = false;
+    x->result = {static_cast<int32_t>(drawn.column), drawn.logprob, status_if(mask.forced, WEIR_ROW_STATUS_STOP_FORCED)};
+    if (drawn.column != UINT32_MAX && slot_take(p.sampler, s, x->rules, drawn.column, &counts_full)) {
+        x->result.status |= status_if(s.slot->flags & SLOT_STOPPED, WEIR_ROW_STATUS_STOPPED) | status_if(counts_full, WEIR_ROW_STATUS_COUNTS_FULL);
+    } else {
+        s.slot->flags |= SLOT_FAILED;
+        x->result = {-1, 0.0f, WEIR_ROW_STATUS_NO_TOKEN};
+    }
 }
 
 DEVICE void write_result(const step_params &p, uint64_t at, const step_result &r) {
@@ -167,30 +186,56 @@ DEVICE void clear_reports(const step_params &p, uint64_t at) {
     block_sync(); /* cleared before they are written */
 }
 
+/* The row's slot, settings and constraint, for all threads of a block. */
+template <typename Entries> DEVICE void open_step(const step_params &p, uint32_t row, step_shared<Entries> *x) {
+    x->position = 0;
+    x->goes_on = open_row(p.sampler, p.slots[row], &x->slot, &x->status);
+    if (!x->goes_on) return;
+    x->goes_on = read_sampling(p, row, x->slot, &x->sampling);
+    x->status = x->goes_on ? WEIR_ROW_STATUS_SKIPPED : WEIR_ROW_STATUS_INVALID;
+    constraint_open(p.sampler, x->slot, &x->rules);
+}
+
+/* Whether the slot takes no more tokens, and the result that says so. */
+template <typename Entries> DEVICE bool has_ended(step_shared<Entries> *x) {
+    uint32_t flags = x->slot.slot->flags;
+    if ((flags & (SLOT_STOPPED | SLOT_FAILED)) == 0) return false;
+    if (cluster_rank() != 0 || thread_index() != 0) return true;
+    x->result = {-1, 0.0f, status_if((flags & SLOT_STOPPED) != 0, WEIR_ROW_STATUS_STOPPED)};
+    if (x->result.status == 0) x->result.status = WEIR_ROW_STATUS_NO_TOKEN;
+    return true;
+}
+
+/* Behind a position: its result is written out, and a draft that was drawn leads to the next one. */
+template <typename Entries> DEVICE void close_position(const step_params &p, step_shared<Entries> *x) {
+    cluster_sync(); /* the slot has moved, and the result stands in the first block */
+    if (thread_index() == 0) {
+        step_result result = in_block(x, 0)->result;
+        uint32_t next = x->position + 1;
+        if (cluster_rank() == 0) write_result(p, place_of(p, x->position), result);
+        x->goes_on = next < p.positions && result.token >= 0 && result.token == p.drafts[cluster_index() * (p.positions - 1) + x->position];
+        x->position = next;
+    }
+    cluster_sync(); /* it is read, and all know whether there is another */
+}
+
 template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void step_row(const step_params &p) {
     typedef step_shared<entries<DTYPE, RESIDENT, REPORT>> shared;
     shared *x = shared_memory<shared>();
-    uint32_t row = cluster_index(), round = 0;
+    uint32_t round = 0;
     grid_wait();
-    slot_view s = {};
-    weir_sampling sampling = {};
-    step_result result = {-1, 0.0f, 0};
-    bool runs = open_row(p.sampler, p.slots[row], &s, &result.status);
-    if (runs && !read_sampling(p, row, s, &sampling)) runs = false, result.status = WEIR_ROW_STATUS_INVALID;
-    if (runs && thread_index() == 0) constraint_open(p.sampler, s, &x->rules);
-    block_sync(); /* the constraint is open */
-    for (uint32_t position = 0; position < p.positions; position++) {
-        uint64_t at = static_cast<uint64_t>(row) * p.positions + position;
-        clear_reports(p, at);
-        if (runs) result = step_position<DTYPE, RESIDENT, REPORT>(p, x, &round, s, sampling, at);
-        if (cluster_rank() == 0 && thread_index() == 0) write_result(p, at, result);
-        bool goes_on = runs && position + 1 < p.positions && result.token >= 0 && result.token == p.drafts[row * (p.positions - 1) + position];
-        if (runs && !goes_on) {
-            runs = false;
-            result = {-1, 0.0f, WEIR_ROW_STATUS_SKIPPED};
-        }
+    grid_release(); /* whoever comes next waits for the end of this launch itself */
+    if (thread_index() == 0) open_step(p, cluster_index(), x);
+    block_sync(); /* the row is open */
+    while (x->goes_on) {
+        clear_reports(p, place_of(p, x->position));
+        if (!has_ended(x)) step_position<DTYPE, RESIDENT, REPORT>(p, x, &round);
+        close_position(p, x);
     }
-    grid_release();
+    for (uint32_t position = x->position; position < p.positions; position++) { /* those behind are not looked at */
+        clear_reports(p, place_of(p, position));
+        if (cluster_rank() == 0 && thread_index() == 0) write_result(p, place_of(p, position), {-1, 0.0f, x->status});
+    }
     cluster_sync(); /* no block ends while another reads its memory */
 }
 

@@ -16,7 +16,7 @@ static const backend *const device_backend = &backend_cuda;
 static const backend *const device_backend = &backend_simt;
 #endif
 
-/* WEIR_DEVICE_VARIANT and WEIR_DEVICE_CLUSTER, as numbers: every sampler is made so. */
+/* WEIR_DEVICE_VARIANT, WEIR_DEVICE_CLUSTER and WEIR_DEVICE_FRONT, as numbers: every sampler is made so. */
 static uint32_t forced(const char *name) {
     const char *value = getenv(name);
     return value != nullptr ? static_cast<uint32_t>(strtoul(value, nullptr, 10)) : 0;
@@ -56,6 +56,7 @@ weir_status on_device_create_on(const backend *, const weir_sampler_options *giv
     device.stop_capacity = 512;
     device.variant = static_cast<weir_device_variant>(forced("WEIR_DEVICE_VARIANT"));
     device.cluster = forced("WEIR_DEVICE_CLUSTER");
+    device.front = forced("WEIR_DEVICE_FRONT");
     *out = nullptr;
     weir_status status = weir_sampler_device_bytes(&options, &bytes, error);
     if (status != WEIR_OK) return status;

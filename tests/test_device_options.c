@@ -48,6 +48,8 @@ TEST(device_options, sizes_out_of_range_are_refused_by_name) {
     expect_refused(device, "device.cluster is 3");
     device = defaults, device.cluster = 32;
     expect_refused(device, "device.cluster is 32");
+    device = defaults, device.front = 513;
+    expect_refused(device, "device.front is 513, at most 512");
     device = defaults, device.variant = (weir_device_variant)9;
     expect_refused(device, "device.variant is 9");
     device = defaults, device.sequence_words = UINT32_MAX;

@@ -63,6 +63,7 @@ static void thread_run(void *argument) {
         order_acquire(&grid_now->begun);
         grid_now->work.caller(grid_now->work.kernel, grid_now->work.params);
         order_release(&grid_now->done);
+        if (t->copy_count != 0) simt_fault(t, "ended with %u copies into shared memory that it has not waited for", t->copy_count);
         t->waits = SIMT_ENDED;
         grid_now->ended++;
         if (++t->place->ended == t->threads) memory_close(t->place->shared, grid_now->work.shape.shared);

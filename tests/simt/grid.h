@@ -26,6 +26,12 @@ struct order {
 struct block;
 struct warp;
 
+/* A copy into shared memory that has begun. */
+struct late_copy {
+    vector16 *to;
+    const void *from;
+};
+
 struct thread : simt_thread {
     fiber own;
     warp *home;
@@ -33,6 +39,8 @@ struct thread : simt_thread {
     simt_meeting waits; /* for this, `at` a place in the kernel */
     simt_place at;
     uint32_t cluster_syncs;
+    late_copy *copies; /* not yet done, the last one first */
+    uint32_t copy_count, copy_room;
 };
 
 struct warp {

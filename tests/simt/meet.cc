@@ -1,6 +1,7 @@
 /* meet.cc - what a thread of a kernel calls: warps, blocks and clusters meet, shared memory is found. */
 #include "grid.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 simt_thread *simt_now;
@@ -116,6 +117,29 @@ void simt_grid_wait(simt_place at) {
         t->waits = SIMT_NOTHING;
     }
     order_acquire(&grid_now->begun);
+}
+
+/* --- copies ----------------------------------------------------------------------------------------------- */
+
+bool simt_copy_later(vector16 *to, const void *from) {
+    thread *t = thread_now();
+    if (order_is_free() && order_random(2)) return false;
+    if (t->copy_count == t->copy_room) {
+        t->copy_room = 2 * t->copy_room + 16;
+        t->copies = static_cast<late_copy *>(realloc(t->copies, t->copy_room * sizeof *t->copies));
+        if (!t->copies) simt_fault(t, "no memory for copies");
+    }
+    t->copies[t->copy_count++] = {to, from};
+    return true;
+}
+
+bool simt_copy_next(vector16 **to, const void **from) {
+    thread *t = thread_now();
+    if (t->copy_count == 0) return false;
+    const late_copy &next = t->copies[--t->copy_count];
+    *to = next.to;
+    *from = next.from;
+    return true;
 }
 
 /* --- shared memory ---------------------------------------------------------------------------------------- */

@@ -150,6 +150,11 @@ KERNEL(64) reaches_ended_block(PARAMS(planted_params, p)) {
 
 /* --- arguments -------------------------------------------------------------------------------------------- */
 
+KERNEL(64) copy_without_wait(PARAMS(planted_params, p)) {
+    vector16 *shared = shared_memory<vector16>();
+    if (thread_index() == 5) copy_begin(shared, p.words);
+}
+
 KERNEL(64) loads_misaligned(PARAMS(planted_params, p)) {
     p.words[thread_index()] = load_once(p.words + 1).words[0]; /* loads_misaligned 1 */
 }

@@ -31,6 +31,7 @@ KERNEL(64) block_leaves_cluster(PARAMS(planted_params, p));
 KERNEL(64) lane_skips_collective(PARAMS(planted_params, p));
 KERNEL(64) lanes_at_two_collectives(PARAMS(planted_params, p));
 KERNEL(64) lanes_at_one_collective_twice(PARAMS(planted_params, p));
+KERNEL(64) copy_without_wait(PARAMS(planted_params, p));
 KERNEL(64) loads_misaligned(PARAMS(planted_params, p));
 KERNEL(64) takes_too_much_shared(PARAMS(planted_params, p));
 KERNEL(64) reaches_absent_block(PARAMS(planted_params, p));

@@ -57,6 +57,8 @@ void simt_grid_wait(simt_place at);
 void *simt_shared(size_t size, simt_place at);
 void *simt_in_block(const void *shared, size_t size, uint32_t rank, simt_place at);
 [[noreturn]] void simt_misaligned(const void *from, simt_place at);
+bool simt_copy_later(vector16 *to, const void *from); /* false: the kernel copies at once */
+bool simt_copy_next(vector16 **to, const void **from);
 
 /* --- where a thread is ------------------------------------------------------------------------------------ */
 
@@ -111,6 +113,17 @@ DEVICE vector16 load_once(const void *from, SIMT_HERE) {
     return v;
 }
 
+/* At once or when it is waited for, as the seed says; without a seed as late as can be. */
+DEVICE void copy_begin(vector16 *to, const void *from, SIMT_HERE) {
+    if (reinterpret_cast<uintptr_t>(from) % 16 != 0) simt_misaligned(from, {file, line});
+    if (!simt_copy_later(to, from)) memcpy(to, from, sizeof *to);
+}
+DEVICE void copy_wait() {
+    vector16 *to;
+    const void *from;
+    while (simt_copy_next(&to, &from)) memcpy(to, from, sizeof *to);
+}
+
 DEVICE uint32_t atomic_add(uint32_t *at, uint32_t value) { return __atomic_fetch_add(at, value, __ATOMIC_RELAXED); }
 DEVICE uint32_t atomic_or(uint32_t *at, uint32_t bits) { return __atomic_fetch_or(at, bits, __ATOMIC_RELAXED); }
 DEVICE uint32_t atomic_and(uint32_t *at, uint32_t bits) { return __atomic_fetch_and(at, bits, __ATOMIC_RELAXED); }
@@ -138,6 +151,7 @@ DEVICE uint32_t lowest_one(uint32_t word) { return static_cast<uint32_t>(__built
 DEVICE uint32_t highest_one(uint32_t word) {
     return word == 0 ? ~0u : 31u - static_cast<uint32_t>(__builtin_clz(word));
 }
+DEVICE float float_max(float a, float b) { return a > b || b != b ? a : b; }
 
 #include "simt_host.h"
 

@@ -172,6 +172,28 @@ TEST(simt, bits_are_counted_and_found) {
     simt_free(p.out);
 }
 
+/* --- copies ----------------------------------------------------------------------------------------------- */
+
+TEST(simt, a_copy_is_there_behind_the_wait_and_can_be_late_or_early) {
+    uint32_t late = 0, early = 0;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        simt_reset();
+        simt_set_seed(seed);
+        copy_params p = {reinterpret_cast<vector16 *>(random_words(4 * TEST_THREADS)), on_device<vector16>(2 * TEST_THREADS)};
+        run(copies_begun, 1, 1, TEST_THREADS * sizeof(vector16), p);
+        for (uint32_t i = 0; i < TEST_THREADS; i++) {
+            bool there = memcmp(&p.out[i], &p.from[i], sizeof(vector16)) == 0;
+            early += there;
+            late += !there;
+            EXPECT_BYTES_EQ(&p.out[TEST_THREADS + i], sizeof(vector16), &p.from[i ^ 1], sizeof(vector16));
+        }
+        simt_free(p.out);
+        simt_free(const_cast<vector16 *>(p.from));
+    }
+    EXPECT_TRUE(late >= TEST_THREADS);
+    EXPECT_TRUE(early >= TEST_THREADS);
+}
+
 /* --- garbage ---------------------------------------------------------------------------------------------- */
 
 TEST(simt, shared_memory_is_garbage_before_every_block_and_the_seed_chooses_it) {

@@ -116,6 +116,16 @@ KERNEL(TEST_THREADS) shared_garbage(PARAMS(peek_params, p)) {
     }
 }
 
+KERNEL(TEST_THREADS) copies_begun(PARAMS(copy_params, p)) {
+    vector16 *vectors = shared_memory<vector16>();
+    uint32_t thread = thread_index();
+    copy_begin(&vectors[thread], &p.from[thread]);
+    p.out[thread] = vectors[thread];
+    copy_wait();
+    block_sync();
+    p.out[block_threads() + thread] = vectors[thread ^ 1];
+}
+
 KERNEL(TEST_THREADS) bit_facts(PARAMS(bit_params, p)) {
     for (uint32_t i = thread_index(); i < p.count; i += block_threads()) {
         uint32_t *out = p.out + i * static_cast<size_t>(BIT_FACTS);

@@ -46,6 +46,14 @@ struct peek_params {
 };
 KERNEL(TEST_THREADS) shared_garbage(PARAMS(peek_params, p));
 
+/* out[0][thread]: what a thread finds where it has begun to copy its vector; out[1][thread]: and behind the wait, its
+ * neighbour's. One block. */
+struct copy_params {
+    const vector16 *from; /* [threads] */
+    vector16 *out;        /* [2][threads] */
+};
+KERNEL(TEST_THREADS) copies_begun(PARAMS(copy_params, p));
+
 /* out[word][fact]: ones, lowest, highest. */
 struct bit_params {
     const uint32_t *words; /* [count] */

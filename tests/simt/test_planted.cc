@@ -73,6 +73,10 @@ TEST(simt_fault, lanes_at_one_collective_on_different_lines_are_named) {
     EXPECT_FAULT(lanes_at_one_collective_twice, 1, 1, 2, "is at warp_shuffle");
 }
 
+TEST(simt_fault, a_thread_that_ends_before_its_copies_is_named) {
+    EXPECT_FAULT(copy_without_wait, 1, 1, 0, "thread 5 ended with 1 copies");
+}
+
 TEST(simt_fault, a_misaligned_load_is_named) {
     EXPECT_FAULT(loads_misaligned, 1, 1, 1, "not aligned to 16 bytes");
 }
