@@ -165,6 +165,11 @@ DEVICE uint32_t count_ones(uint32_t word) { return __popc(word); }
 DEVICE uint32_t lowest_one(uint32_t word) { return __ffs(word) - 1; }      /* of a word that is not 0 */
 DEVICE uint32_t highest_one(uint32_t word) { return 31u - __clz(word); }
 DEVICE float float_max(float a, float b) { return fmaxf(a, b); } /* the other where one is no number */
+DEVICE float float_of_half(uint16_t bits) { /* float_of_f16 of logit.h in one conversion */
+    float value;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits));
+    return value;
+}
 
 /* --- the host's side: 0 or an error number of the device's, which device_error_name tells ----------------- */
 

@@ -23,7 +23,7 @@ template <> struct logit_type<WEIR_DTYPE_F32> {
 
 template <int DTYPE> DEVICE float logit_value(uint32_t bits) {
     if constexpr (DTYPE == WEIR_DTYPE_F32) return float_of(bits);
-    if constexpr (DTYPE == WEIR_DTYPE_F16) return float_of_f16(static_cast<uint16_t>(bits));
+    if constexpr (DTYPE == WEIR_DTYPE_F16) return float_of_half(static_cast<uint16_t>(bits));
     return float_of_bf16(static_cast<uint16_t>(bits));
 }
 template <int DTYPE> DEVICE uint32_t logit_key(uint32_t bits) { return key_of(logit_value<DTYPE>(bits)); }

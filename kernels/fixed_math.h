@@ -97,8 +97,8 @@ KERNEL_INLINE uint32_t fixed_exp2(float a, float b) {
     power = fmaf(power, f, 1.0f);
     /* times 2^(whole + 32), by adding to the exponent */
     uint32_t bits = bits_of(power) + ((bits_of(shifted) - bits_of(magic) + 32u) << 23);
-#ifdef __CUDA_ARCH__
-    return __float2uint_rn(float_of(bits)); /* what is spelled out below */
+#ifdef ROUND_SATURATED
+    return ROUND_SATURATED(float_of(bits));
 #else
     /* To an integer, once, to nearest even. Below 2^23 adding 2^23 rounds; above, it is an integer already; from 2^31
      * on the significand is moved into place, since machines convert to signed integers; 2^32 saturates. Selections are

@@ -14,18 +14,12 @@ KERNEL_INLINE float float_of_bf16(uint16_t bits) {
 
 /* The value of an IEEE half, without a branch and without a subnormal float, which a program may have switched off. */
 KERNEL_INLINE float float_of_f16(uint16_t bits) {
-#ifdef __CUDA_ARCH__
-    float value; /* the same in one conversion */
-    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits));
-    return value;
-#else
     uint32_t magnitude = bits & 0x7FFFu, sign = (uint32_t)(bits & 0x8000u) << 16;
     uint32_t special = 0u - (uint32_t)(magnitude >= 0x7C00u);               /* infinity and NaN: the exponent is full */
     uint32_t normal = ((magnitude << 13) + 0x38000000u) | (special & 0x7F800000u); /* exponents differ by 112 */
     uint32_t tiny = bits_of((float)(int32_t)magnitude * 0x1p-24f);          /* below 2^-14: units of 2^-24 */
     uint32_t small = 0u - (uint32_t)(magnitude < 0x0400u);
     return float_of((tiny & small) | (normal & ~small) | sign);
-#endif
 }
 
 /* --- bias and penalties ------------------------------------------------------------------------------------ */

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "kernels/logit.h"
+
 #define DEVICE          static inline
 #define DEVICE_CALL     static __attribute__((noinline, unused))
 #define KERNEL(...)     void
@@ -152,6 +154,7 @@ DEVICE uint32_t highest_one(uint32_t word) {
     return word == 0 ? ~0u : 31u - static_cast<uint32_t>(__builtin_clz(word));
 }
 DEVICE float float_max(float a, float b) { return a > b || b != b ? a : b; }
+DEVICE float float_of_half(uint16_t bits) { return float_of_f16(bits); }
 
 #include "simt_host.h"
 
