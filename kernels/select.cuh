@@ -1,4 +1,5 @@
-/* select.cuh - the place in an order at which weights reach a goal: the one search behind top-k, top-p, ties and the draw.
+/* select.cuh - the place in an order at which weights reach a goal: the search behind top-k, top-p and
+ * ties, where the front of weigh.cuh is not enough.
  *
  * Every entry has an order (0: it takes no part) and a weight. Sought is the largest bound such that the entries at or above
  * it weigh at least the goal. A window around it is narrowed by passes over all entries, three pivots at a time, until what
