@@ -19,10 +19,11 @@
  * than one, the least that must be read; of_copy: bytes / graph_us as a share of the bandwidth of a copy on this device;
  * times_null: graph_us over that of a graph of empty kernels. Before each repetition the rows are taken back to where they
  * began. Every token of the baseline is held against the masks, and where it is greedy against weir's. */
+#include "arguments.cuh"
 #include "step_plain.cuh"
 #include "step_rows.cuh"
 
-enum { LIST_MOST = 8, CHECKS = 3 };
+enum { CHECKS = 3 };
 
 struct arguments {
     uint32_t rows[LIST_MOST], columns[LIST_MOST];
@@ -465,43 +466,13 @@ static void measure(bench *b, const batch &batch) {
 
 /* --- the program ------------------------------------------------------------------------------------------------------------ */
 
-static bool read_numbers(const char *text, uint32_t *list, int *count) {
-    char *end;
-    for (*count = 0; *count < LIST_MOST; text = end + 1) {
-        unsigned long value = strtoul(text, &end, 10);
-        if (end == text || value == 0 || value > 1u << 24 || (*end != ',' && *end != '\0')) return false;
-        list[(*count)++] = static_cast<uint32_t>(value);
-        if (*end == '\0') return true;
-    }
-    return false;
-}
-
-static bool read_names(const char *text, const char *const *names, int name_count, int *list, int *count) {
-    for (*count = 0; *count < name_count;) {
-        size_t length = strcspn(text, ",");
-        int found = 0;
-        while (found < name_count && (strlen(names[found]) != length || strncmp(names[found], text, length) != 0)) found++;
-        if (found == name_count) return false;
-        list[(*count)++] = found;
-        if (text[length] == '\0') return true;
-        text += length + 1;
-    }
-    return false;
-}
-
-static bool read_number(const char *text, double least, double most, double *out) {
-    char *end;
-    *out = strtod(text, &end);
-    return end != text && *end == '\0' && *out >= least && *out <= most;
-}
-
 /* NULL, or what the flag expects. */
 static const char *read_flag(const char *flag, const char *value, arguments *out) {
     double number = 0.0;
     bool good = true;
-    if (strcmp(flag, "--rows") == 0) return read_numbers(value, out->rows, &out->row_count) ? nullptr : "up to 8 numbers and commas";
+    if (strcmp(flag, "--rows") == 0) return read_numbers(value, 1u << 24, out->rows, &out->row_count) ? nullptr : "up to 8 numbers and commas";
     if (strcmp(flag, "--columns") == 0) {
-        good = read_numbers(value, out->columns, &out->column_count);
+        good = read_numbers(value, 1u << 24, out->columns, &out->column_count);
         for (int i = 0; i < out->column_count && good; i++) good = out->columns[i] % 8 == 0 && out->columns[i] > 512;
         return good ? nullptr : "up to 8 multiples of 8 above 512, and commas";
     }
@@ -521,33 +492,22 @@ static const char *read_flag(const char *flag, const char *value, arguments *out
     return good ? nullptr : "a number: --chain up to 250";
 }
 
-static bool read_arguments(int count, char **texts, arguments *out) {
-    arguments all = {{1, 8, 32, 128, 512}, {32000, 128256, 151936, 201088, 262144}, {0, 1, 2}, {0, 1, 2, 3, 4}, {0, 1, 2, 3, 4}, 5, 5, 3, 5, 5, 3.0, 1e6, 0, {64, 21, 5, 1024, 1e5}};
-    *out = all;
-    for (int i = 1; i < count; i++) {
-        if (strcmp(texts[i], "--quick") == 0) {
-            out->columns[0] = 128256, out->column_count = 1;
-            out->dtypes[0] = WEIR_DTYPE_BF16, out->dtype_count = 1;
-            out->work.least = 3, out->work.budget_us = 2e4;
-            continue;
-        }
-        const char *value = i + 1 < count ? texts[i + 1] : "", *expected = i + 1 < count ? read_flag(texts[i], value, out) : "a flag and its value";
-        if (expected != nullptr) {
-            fprintf(stderr, "bench-step: %s: found \"%s\", expected %s\n", texts[i], value, expected);
-            return false;
-        }
-        i++;
-    }
+/* The one flag without a value. */
+static bool read_quick(const char *flag, arguments *out) {
+    if (strcmp(flag, "--quick") != 0) return false;
+    out->columns[0] = 128256, out->column_count = 1;
+    out->dtypes[0] = WEIR_DTYPE_BF16, out->dtype_count = 1;
+    out->work.least = 3, out->work.budget_us = 2e4;
     return true;
 }
 
 int main(int argument_count, char **texts) {
-    arguments given;
+    arguments given = {{1, 8, 32, 128, 512}, {32000, 128256, 151936, 201088, 262144}, {0, 1, 2}, {0, 1, 2, 3, 4}, {0, 1, 2, 3, 4}, 5, 5, 3, 5, 5, 3.0, 1e6, 0, {64, 21, 5, 1024, 1e5}};
     static stopwatch watch;
     static bench b;
     uint32_t left_out = 0, printed = 0;
     double started = host_us();
-    if (!read_arguments(argument_count, texts, &given)) return 2;
+    if (!read_flags("bench-step", argument_count, texts, read_quick, read_flag, &given)) return 2;
     stopwatch_open(&watch, "step-device", given.work);
     for (int c = 0; c < given.column_count; c++) {
         open_bench(&b, &watch, &given, given.columns[c]);

@@ -12,9 +12,10 @@
  * microseconds of one step as part of a graph captured before any slot was bound (p50, p99, p99.9, most), and of binding a
  * slot by the host's clock. */
 #include "bench/traffic.h"
+#include "arguments.cuh"
 #include "step_rows.cuh"
 
-enum { SLOTS_MOST = 8, IDLE_MOST = 3, SIZES = 5 };
+enum { IDLE_MOST = 3, SIZES = 5 };
 enum : uint16_t { FAR_ABOVE = 0x4220 /* 40, as a bfloat16; the noise has deviation 3 */ };
 
 static const char *const traffic_kind_names[TRAFFIC_KINDS] = {"forced", "stop", "list", "base", "bitmap", "full"};
@@ -23,7 +24,7 @@ static const uint32_t sizes[SIZES] = {1, 16, 256, 8192, UINT32_MAX}; /* tokens a
 struct arguments {
     const char *data, *vocab;
     bool made_up;
-    uint32_t columns, schemas, steps, slots[SLOTS_MOST];
+    uint32_t columns, schemas, steps, slots[LIST_MOST];
     int slots_count;
     double seconds;
     size_t pool_bytes; /* 0: as the library chooses */
@@ -273,17 +274,6 @@ static bool read_count(const char *text, unsigned long most, uint32_t *out) {
     return end != text && *end == '\0' && value > 0 && value <= most;
 }
 
-static bool read_slots(const char *text, arguments *out) {
-    char *end;
-    for (out->slots_count = 0; out->slots_count < SLOTS_MOST; text = end + 1) {
-        unsigned long value = strtoul(text, &end, 10);
-        if (end == text || value == 0 || value > 1u << 16 || (*end != ',' && *end != '\0')) return false;
-        out->slots[out->slots_count++] = static_cast<uint32_t>(value);
-        if (*end == '\0') return true;
-    }
-    return false;
-}
-
 /* NULL, or what the flag expects. */
 static const char *read_flag(const char *flag, const char *value, arguments *out) {
     uint32_t number = 0;
@@ -292,7 +282,7 @@ static const char *read_flag(const char *flag, const char *value, arguments *out
     if (strcmp(flag, "--columns") == 0) return read_count(value, 1u << 24, &out->columns) && out->columns >= 512 ? nullptr : "512 or more";
     if (strcmp(flag, "--schemas") == 0) return read_count(value, 1u << 20, &out->schemas) ? nullptr : "a number";
     if (strcmp(flag, "--steps") == 0) return read_count(value, 1u << 24, &out->steps) ? nullptr : "a number";
-    if (strcmp(flag, "--slots") == 0) return read_slots(value, out) ? nullptr : "up to 8 numbers and commas";
+    if (strcmp(flag, "--slots") == 0) return read_numbers(value, 1u << 16, out->slots, &out->slots_count) ? nullptr : "up to 8 numbers and commas";
     if (strcmp(flag, "--pool-mib") == 0) {
         bool good = read_count(value, 1u << 17, &number);
         out->pool_bytes = static_cast<size_t>(number) << 20;
@@ -306,20 +296,15 @@ static const char *read_flag(const char *flag, const char *value, arguments *out
     return "a flag that the head of bench/bench_traffic.cu lists";
 }
 
+/* The one flag without a value. */
+static bool read_made_up(const char *flag, arguments *out) {
+    if (strcmp(flag, "--made-up") != 0) return false;
+    return out->made_up = true;
+}
+
 static bool read_arguments(int count, char **texts, arguments *out) {
     *out = {getenv("WEIR_DATA"), nullptr, false, 0, 500, 2000, {32, 128}, 2, 1e6, 0};
-    for (int i = 1; i < count; i++) {
-        if (strcmp(texts[i], "--made-up") == 0) {
-            out->made_up = true;
-            continue;
-        }
-        const char *value = i + 1 < count ? texts[i + 1] : "", *expected = i + 1 < count ? read_flag(texts[i], value, out) : "a flag and its value";
-        if (expected != nullptr) {
-            fprintf(stderr, "bench-traffic: %s: found \"%s\", expected %s\n", texts[i], value, expected);
-            return false;
-        }
-        i++;
-    }
+    if (!read_flags("bench-traffic", count, texts, read_made_up, read_flag, out)) return false;
     if (out->made_up || (out->data != nullptr && out->data[0] == '\0')) out->data = nullptr;
     if (out->data == nullptr && out->vocab == nullptr && out->columns == 0) out->columns = 128256;
     return true;

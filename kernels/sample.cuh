@@ -25,7 +25,7 @@ template <typename Entries>
 DEVICE_CALL uint32_t find_top(select_shared *x, uint32_t *round, const Entries &e, bool masked, uint32_t *top, uint32_t *column) {
     uint64_t totals[2] = {0, 0};
     entries_each(e, masked, [&](uint32_t key, uint32_t at) {
-        uint64_t place = static_cast<uint64_t>(key) << 32 | static_cast<uint32_t>(~at);
+        uint64_t place = place_in_order(key, at);
         totals[0]++;
         if (place > totals[1]) totals[1] = place;
     });

@@ -18,6 +18,9 @@ struct kept {
 
 DEVICE bool is_before_cut(const kept &k, uint32_t key, uint32_t column) { return key > k.key || (key == k.key && column <= k.last); }
 
+/* Larger for what comes first: the larger key, of equal ones the lower column. */
+DEVICE uint64_t place_in_order(uint32_t key, uint32_t column) { return static_cast<uint64_t>(key) << 32 | static_cast<uint32_t>(~column); }
+
 /* What takes part in a pass over the entries, in which order and with which weight. */
 struct pass {
     kept k;

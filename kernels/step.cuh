@@ -201,8 +201,8 @@ template <typename Entries> DEVICE bool has_ended(step_shared<Entries> *x) {
     uint32_t flags = x->slot.slot->flags;
     if ((flags & (SLOT_STOPPED | SLOT_FAILED)) == 0) return false;
     if (cluster_rank() != 0 || thread_index() != 0) return true;
-    x->result = {-1, 0.0f, status_if((flags & SLOT_STOPPED) != 0, WEIR_ROW_STATUS_STOPPED)};
-    if (x->result.status == 0) x->result.status = WEIR_ROW_STATUS_NO_TOKEN;
+    bool stopped = (flags & SLOT_STOPPED) != 0;
+    x->result = {-1, 0.0f, status_if(stopped, WEIR_ROW_STATUS_STOPPED) | status_if(!stopped, WEIR_ROW_STATUS_NO_TOKEN)};
     return true;
 }
 

@@ -48,10 +48,10 @@ DEVICE survey survey_row(select_shared *x, uint32_t *round, const entries<DTYPE,
         UNROLL
         for (uint32_t i = logit_type<DTYPE>::PER_VECTOR; i-- > 0;)
             if (logit_value<DTYPE>(vector_at<DTYPE>(vector, i)) == best) column = at * logit_type<DTYPE>::PER_VECTOR + i - e.shift;
-        place = static_cast<uint64_t>(key_of(best)) << 32 | static_cast<uint32_t>(~column);
+        place = place_in_order(key_of(best), column);
     }
     entries_apart(e, [&](uint32_t key, uint32_t column) {
-        uint64_t other = static_cast<uint64_t>(key) << 32 | static_cast<uint32_t>(~column);
+        uint64_t other = place_in_order(key, column);
         if (other > place) place = other;
     });
     uint32_t largest = static_cast<uint32_t>(place >> 32);
@@ -171,18 +171,17 @@ DEVICE void draw_in_chunk(select_shared *x, const entries<DTYPE, RESIDENT, REPOR
     enum : uint32_t { PER = logit_type<DTYPE>::PER_VECTOR };
     const weigher w = weigher_of(k);
     uint32_t first = (e.first + chunk * WARP) * PER, lowest = first > e.shift ? first - e.shift : 0, v = e.first + chunk * WARP + thread_index();
+    auto add = [&](float logit, uint32_t column) {
+        uint32_t mass = weigh_logit(w, logit, column);
+        if (mass != 0) x->list[atomic_add(&x->count, 1)] = {~column, mass};
+    };
     if (e.dense && thread_index() < WARP && v < e.end) {
         vector16 vector = vector_get(e, v, true);
         UNROLL
-        for (uint32_t i = 0; i < PER; i++) {
-            uint32_t column = v * PER + i - e.shift, mass = weigh_logit(w, logit_value<DTYPE>(vector_at<DTYPE>(vector, i)), column);
-            if (mass != 0) x->list[atomic_add(&x->count, 1)] = {~column, mass};
-        }
+        for (uint32_t i = 0; i < PER; i++) add(logit_value<DTYPE>(vector_at<DTYPE>(vector, i)), v * PER + i - e.shift);
     }
     entries_apart(e, [&](uint32_t key, uint32_t column) {
-        if (chunk_of(e, column) != chunk) return;
-        uint32_t mass = weigh_logit(w, logit_of(key), column);
-        if (mass != 0) x->list[atomic_add(&x->count, 1)] = {~column, mass};
+        if (chunk_of(e, column) == chunk) add(logit_of(key), column);
     });
     block_sync(); /* the list is written */
     select_in_list(x, goal, {~(lowest + WARP * PER - 1), ~lowest, 0, 0, 0});
