@@ -16,7 +16,8 @@ typedef struct builder {
     uint8_t begins[LEX_COUNT][256];
     bool ends[LEX_COUNT];          /* tokens of one byte lead back to the body */
     list inner;
-    list quotes;                   /* token, points; suffix found by node */
+    list quotes;                   /* token, points, bytes up to the quote and with it */
+    trie_path path;
     bool failed;
 } builder;
 
@@ -80,27 +81,32 @@ static int by_value(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
-/* Walks the subtree of `node` from a lexical state; `points` code points begun, `depth` bytes read. */
-static void walk(builder *b, uint32_t node, uint8_t lexical, uint32_t points, uint32_t depth) {
+/* Walks every token from a lexical state. A node's value: code points begun, and the lexical state behind it. */
+static void walk(builder *b, uint8_t from) {
     const weir_vocab *v = b->vocab;
     const trie_node *nodes = v->trie.nodes;
-    for (uint32_t child = node + 1; child < nodes[node].end; child = nodes[child].end) {
-        uint8_t to = b->next[lexical][nodes[child].byte];
+    trie_path *path = &b->path;
+    path->count = 0;
+    trie_enter(path, &v->trie, 0, from);
+    for (uint32_t node = 1, next; node < v->trie.count; node = next) {
+        uint32_t above = trie_above(path, node), points = above >> 8;
+        uint8_t lexical = above & 0xFF, to = b->next[lexical][nodes[node].byte];
+        next = nodes[node].end;
         if (to == DEAD) continue;
-        uint32_t now = points + (to != QUOTE && b->begins[lexical][nodes[child].byte]);
-        if (now > 255) continue; /* such tokens are never allowed inside strings */
+        points += to != QUOTE && b->begins[lexical][nodes[node].byte];
         if (to == QUOTE) { /* every token of this subtree closes the string here */
-            for (uint32_t k = child; k < nodes[child].end; k++) {
+            for (uint32_t k = node; k < next; k++) {
                 for (uint32_t token = nodes[k].token; token != VOCAB_NONE; token = v->same[token]) {
-                    list_push(b, &b->quotes, (uint64_t)now << 48 | (uint64_t)token << 16 | (depth + 1));
+                    list_push(b, &b->quotes, (uint64_t)points << 48 | (uint64_t)token << 16 | path->count);
                 }
             }
             continue;
         }
-        for (uint32_t token = nodes[child].token; token != VOCAB_NONE && b->ends[to]; token = v->same[token]) {
-            list_push(b, &b->inner, (uint64_t)now << 32 | PACK(token, now, to != LEX_BODY));
+        for (uint32_t token = nodes[node].token; token != VOCAB_NONE && b->ends[to]; token = v->same[token]) {
+            list_push(b, &b->inner, (uint64_t)points << 32 | PACK(token, points, to != LEX_BODY));
         }
-        walk(b, child, to, now, depth + 1);
+        trie_enter(path, &v->trie, node, points << 8 | to);
+        next = node + 1;
     }
 }
 
@@ -154,7 +160,7 @@ static weir_status build_suffixes(builder *b) {
         lengths[0] = 0;
         values[0] = 0;
         for (uint32_t t = 0; t < v->token_count; t++) {
-            if ((v->flags[t] & (VOCAB_SPECIAL | VOCAB_HOLE)) != 0) continue;
+            if (!vocab_is_text(v, t)) continue;
             for (uint32_t i = v->offsets[t]; i < v->offsets[t + 1]; i++) {
                 if (v->bytes[i] != '"') continue;
                 strings[count] = v->bytes + i + 1;
@@ -186,8 +192,8 @@ static weir_status build_backslash(builder *b) {
     for (int pass = 0; pass < 2; pass++) {
         uint32_t count = 0;
         for (uint32_t t = 0; t < v->token_count; t++) {
+            if (!vocab_is_text(v, t)) continue;
             uint32_t length = v->offsets[t + 1] - v->offsets[t];
-            if ((v->flags[t] & (VOCAB_SPECIAL | VOCAB_HOLE)) != 0 || length == 0) continue;
             if (memchr(v->bytes + v->offsets[t], '\\', length) == NULL) continue;
             if (pass == 1) l->backslash[count] = t;
             count++;
@@ -214,14 +220,17 @@ weir_status lexicon_create(const weir_vocab *vocab, lexicon **out) {
         b.out->root_child[vocab->trie.nodes[k].byte] = k;
     }
     build_steps(&b);
-    weir_status status = build_suffixes(&b);
+    const size_t path_size = sizeof *b.path.levels * ((size_t)vocab->trie.depth + 1);
+    b.path.levels = allocate(&vocab->allocator, path_size);
+    weir_status status = b.path.levels != NULL ? build_suffixes(&b) : WEIR_ERROR_MEMORY;
     if (status == WEIR_OK) status = build_backslash(&b);
     for (uint32_t lexical = 0; lexical < LEX_COUNT && status == WEIR_OK; lexical++) {
-        walk(&b, 0, (uint8_t)lexical, 0, 0);
+        walk(&b, (uint8_t)lexical);
         status = b.failed ? WEIR_ERROR_MEMORY : keep_row(&b, &b.out->rows[lexical]);
     }
     release(&vocab->allocator, b.inner.items, sizeof *b.inner.items * b.inner.capacity);
     release(&vocab->allocator, b.quotes.items, sizeof *b.quotes.items * b.quotes.capacity);
+    release(&vocab->allocator, b.path.levels, path_size);
     if (status != WEIR_OK) {
         b.out->mask_words = vocab->mask_words;
         lexicon_destroy(&vocab->allocator, b.out);

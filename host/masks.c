@@ -238,6 +238,8 @@ masks *masks_build(compiler *c) {
     m->suffix_leaves = NEW_ARRAY(c, named_leaves, c->vocab->lexicon->suffix_count + 1);
     m->suffix_of_state = compiler_new(c, sizeof *m->suffix_of_state * (a->states.count + 1));
     memset(m->suffix_of_state, 0xFF, sizeof *m->suffix_of_state * (a->states.count + 1));
+    m->along.levels = compiler_new(c, sizeof *m->along.levels * ((size_t)c->vocab->trie.depth + 1));
+    m->behind.levels = compiler_new(c, sizeof *m->behind.levels * ((size_t)c->vocab->trie.depth + 1));
     find_finish(c, m);
     m->uses = compiler_zero(c, sizeof *m->uses * (a->instances.count + 1));
     for (uint32_t i = 0; i < a->instances.count; i++) m->uses[i].id = NONE;

@@ -47,6 +47,18 @@ typedef struct suffix_set {
     needs needs;
 } suffix_set;
 
+/* What masks_inside.c has still to walk from a state: children of a node from `next` on, below `end`; and those of a group
+ * of masks_groups.c from `child` on. */
+typedef struct inside_visit {
+    uint32_t next, end, state, base; /* base: of the scalar's states */
+    const uint32_t *steps;           /* of the state */
+    scalar_module *scalar;
+} inside_visit;
+typedef struct group_visit {
+    uint32_t child, state;
+    const uint32_t *steps;
+} group_visit;
+
 typedef struct masks {
     VECTOR(row) rows;
     VECTOR(uint32_t) lists;
@@ -58,6 +70,10 @@ typedef struct masks {
     VECTOR(suffix_set) suffix_sets;
     VECTOR(struct { uint32_t list, count, guarded, guarded_count; named_token *named; uint32_t named_count; uint32_t *closing, closing_count; }) quote_patches;
     VECTOR(struct walker) now, next; /* of masks_walk_one */
+    VECTOR(struct visit) visits;     /* of masks_walk */
+    VECTOR(inside_visit) inside_visits;
+    VECTOR(group_visit) group_visits;
+    trie_path along, behind;         /* of masks_string_row: on the texts told apart, and behind one */
     VECTOR(uint8_t *) scratch; /* SCRATCH bytes each, for the walk under way */
     uint32_t scratch_next, scratch_used;
     uint8_t *suffix_marks;     /* [suffix_count and a little more] of the set that is being made */

@@ -67,19 +67,25 @@ static uint32_t child_of_kind(compiler *c, token_groups *g, uint32_t parent, uin
     return g->nodes.count - 1;
 }
 
-static void group(compiler *c, token_groups *g, uint32_t node, uint32_t into, const uint8_t *kind, const bool *ends) {
+/* Every token's node into its group; a node's value is its group. */
+static void group(compiler *c, token_groups *g, const uint8_t *kind, const bool *ends) {
     const weir_vocab *v = c->vocab;
     const trie_node *nodes = v->trie.nodes;
-    uint32_t seen = 0;
-    for (uint32_t child = node + 1; child < nodes[node].end; child = nodes[child].end, seen++) {
-        uint8_t byte = nodes[child].byte;
+    trie_path path = {compiler_new(c, sizeof *path.levels * ((size_t)v->trie.depth + 1)), 0};
+    trie_enter(&path, &v->trie, 0, 0);
+    for (uint32_t node = 1, next; node < v->trie.count; node = next) {
+        uint32_t into = trie_above(&path, node);
+        uint8_t byte = nodes[node].byte;
+        compiler_spend(c, 5);
+        next = nodes[node].end;
         if (kind[byte] == 0) continue;
         uint32_t to = child_of_kind(c, g, into, byte, kind);
-        if (ends[byte]) PUSH(c, g->nodes.items[to].starts, child);
-        for (uint32_t t = nodes[child].token; t != VOCAB_NONE; t = v->same[t]) PUSH(c, g->nodes.items[to].tokens, t);
-        group(c, g, child, to, kind, ends); /* as deep as the longest token */
+        if (ends[byte]) PUSH(c, g->nodes.items[to].starts, node);
+        for (uint32_t t = nodes[node].token; t != VOCAB_NONE; t = v->same[t]) PUSH(c, g->nodes.items[to].tokens, t);
+        compiler_spend(c, 5);
+        trie_enter(&path, &v->trie, node, to);
+        next = node + 1;
     }
-    compiler_spend(c, 5 + 5 * seen);
 }
 
 static void make_marks(compiler *c, group_node *n) {
@@ -109,7 +115,7 @@ const token_groups *masks_groups(compiler *c, scalar_module *s) {
     memset(&root, 0, sizeof root);
     root.child = root.next = NONE;
     PUSH(c, g->nodes, root);
-    group(c, g, 0, 0, kind, ends);
+    group(c, g, kind, ends);
     for (uint32_t i = 0; i < g->nodes.count; i++) make_marks(c, &g->nodes.items[i]);
     return g;
 }

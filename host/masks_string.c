@@ -114,7 +114,6 @@ static void minus_subtree(text_walk *w, uint32_t node) {
 }
 
 static uint32_t suffix_child(const trie *t, uint32_t node, uint8_t byte) {
-    if (node == NONE) return NONE;
     for (uint32_t k = node + 1; k < t->nodes[node].end; k = t->nodes[k].end) {
         if (t->nodes[k].byte == byte) return k;
     }
@@ -125,28 +124,35 @@ static void add_named(text_walk *w, uint32_t token, uint32_t lo, uint32_t hi, bo
     PUSH(w->c, w->out->named, ((named_token){token, {NONE, (uint16_t)lo, (uint16_t)hi, others, false}}));
 }
 
-/* Tokens below `node`, which stands behind the quote that ended a text told apart. */
-static void exit_subtree(text_walk *w, uint32_t node, uint32_t suffix_node, uint32_t set, uint32_t text) {
+/* What the tokens at a node do that close a text told apart and go on with a suffix. */
+static void leave_at(text_walk *w, uint32_t node, uint32_t suffix_node, uint32_t set, uint32_t text) {
     const weir_vocab *v = w->c->vocab;
-    const trie *suffixes = &v->lexicon->suffixes;
     for (uint32_t t = v->trie.nodes[node].token; t != VOCAB_NONE; t = v->same[t]) {
-        uint8_t mark = set == NONE ? MARK_NO : w->m->suffix_sets.items[set].marks[suffixes->nodes[suffix_node].token];
+        uint8_t mark = w->m->suffix_sets.items[set].marks[v->lexicon->suffixes.nodes[suffix_node].token];
         if (mark == MARK_PLAIN && w->in->object != NONE) add_named(w, t, text, text + 1, false);
         if (mark == MARK_PLAIN && w->in->object == NONE) PUSH(w->c, w->out->plus, t);
         if (mark == MARK_GUARDED || mark == MARK_NAMED || mark == MARK_CLOSING) PUSH(w->c, w->out->guarded, t);
     }
-    for (uint32_t k = node + 1; k < v->trie.nodes[node].end; k = v->trie.nodes[k].end) {
-        exit_subtree(w, k, suffix_child(suffixes, suffix_node, v->trie.nodes[k].byte), set, text);
-    }
 }
 
+/* Tokens from `child` on, which stands behind the quote that ends a text. A node's value: where its suffix stands. */
 static void leave_text(text_walk *w, uint32_t child, uint32_t class_index) {
     automaton *a = w->c->automaton;
+    const trie *tree = &w->c->vocab->trie, *suffixes = &w->c->vocab->lexicon->suffixes;
     minus_subtree(w, child);
     uint32_t target = a->targets.items[w->in->exits + class_index];
-    uint32_t set = target == NONE ? NONE : masks_suffix_set(w->c, w->m, target);
-    if (set != NONE) needs_widen(&w->out->needs, &w->m->suffix_sets.items[set].needs);
-    exit_subtree(w, child, 0, set, class_index);
+    if (target == NONE) return;
+    uint32_t set = masks_suffix_set(w->c, w->m, target);
+    needs_widen(&w->out->needs, &w->m->suffix_sets.items[set].needs);
+    leave_at(w, child, 0, set, class_index);
+    trie_path *path = &w->m->behind;
+    path->count = 0;
+    trie_enter(path, tree, child, 0);
+    for (uint32_t node = child + 1; node < tree->nodes[child].end; node++) {
+        uint32_t suffix = suffix_child(suffixes, trie_above(path, node), tree->nodes[node].byte);
+        leave_at(w, node, suffix, set, class_index);
+        trie_enter(path, tree, node, suffix);
+    }
 }
 
 static const edge *local_edge(const automaton *a, const local_state *local, uint8_t byte) {
@@ -166,29 +172,41 @@ static bool lexically_alive(uint32_t lexical, uint8_t byte) {
     return false;
 }
 
-static void walk_text(text_walk *w, uint32_t node, uint32_t local_id) {
+/* What the tokens at a node do that stay on the texts told apart. */
+static void stay_at(text_walk *w, uint32_t node, uint32_t local_id) {
     const weir_vocab *v = w->c->vocab;
-    const automaton *a = w->c->automaton;
+    const local_state *to = &w->scalar->locals.items[local_id];
+    bool careful = w->careful && (w->c->automaton->states.items[w->in->base + local_id].flags & STATE_CAREFUL) != 0;
+    for (uint32_t t = v->trie.nodes[node].token; t != VOCAB_NONE && (w->bounded || careful); t = v->same[t]) {
+        PUSH(w->c, w->out->minus, t); /* the bound does not hold along the texts */
+        PUSH(w->c, w->out->guarded, t);
+    }
+    for (uint32_t t = v->trie.nodes[node].token; t != VOCAB_NONE && w->others_wait && to->leaf_hi != 0; t = v->same[t]) {
+        add_named(w, t, to->leaf_lo, to->leaf_hi, true);
+    }
+}
+
+/* Tokens that begin on the texts told apart. A node's value: its local state. */
+static void walk_text(text_walk *w, uint32_t start) {
+    const trie *tree = &w->c->vocab->trie;
+    trie_path *path = &w->m->along;
+    path->count = 0;
+    trie_enter(path, tree, 0, start);
     compiler_spend(w->c, 20);
-    for (uint32_t k = node + 1; k < v->trie.nodes[node].end; k = v->trie.nodes[k].end) {
-        const local_state *local = &w->scalar->locals.items[local_id];
-        uint8_t byte = v->trie.nodes[k].byte;
-        const edge *e = local_edge(a, local, byte);
+    for (uint32_t node = 1, next; node < tree->count; node = next) {
+        const local_state *local = &w->scalar->locals.items[trie_above(path, node)];
+        uint8_t byte = tree->nodes[node].byte;
+        const edge *e = local_edge(w->c->automaton, local, byte);
+        next = tree->nodes[node].end;
         if (e == NULL) {
-            if (lexically_alive(local->lexical, byte)) minus_subtree(w, k);
+            if (lexically_alive(local->lexical, byte)) minus_subtree(w, node);
         } else if (e->op == EDGE_EXIT) {
-            leave_text(w, k, e->target);
+            leave_text(w, node, e->target);
         } else if (e->op != EDGE_EXIT_LENGTH && w->scalar->locals.items[e->target].on_trie) {
-            bool careful = w->careful && (a->states.items[w->in->base + e->target].flags & STATE_CAREFUL) != 0;
-            for (uint32_t t = v->trie.nodes[k].token; t != VOCAB_NONE && (w->bounded || careful); t = v->same[t]) {
-                PUSH(w->c, w->out->minus, t); /* the bound does not hold along the texts */
-                PUSH(w->c, w->out->guarded, t);
-            }
-            const local_state *to = &w->scalar->locals.items[e->target];
-            for (uint32_t t = v->trie.nodes[k].token; t != VOCAB_NONE && w->others_wait && to->leaf_hi != 0; t = v->same[t]) {
-                add_named(w, t, to->leaf_lo, to->leaf_hi, true);
-            }
-            walk_text(w, k, e->target);
+            stay_at(w, node, e->target);
+            trie_enter(path, tree, node, e->target);
+            compiler_spend(w->c, 20);
+            next = node + 1;
         }
     }
 }
@@ -294,7 +312,7 @@ uint32_t masks_string_row(compiler *c, masks *m, uint32_t state_id) {
     differences d;
     memset(&d, 0, sizeof d);
     text_walk w = {c, m, in, scalar, in->longest != NONE, careful, others_wait, &d};
-    if (local->on_trie) walk_text(&w, 0, local_id);
+    if (local->on_trie) walk_text(&w, local_id);
     if (scalar->hashes) check_backslashes(&w, state_id);
     row r;
     memset(&r, 0, sizeof r);

@@ -78,9 +78,14 @@ static void all_below(tokens *t, uint32_t node, const walker *w) {
     for (uint32_t k = node; k < t->t->nodes[node].end; k++) found(t, k, w);
 }
 
-static void visit(tokens *t, uint32_t node, const walker *w);
+static bool is_leaf(const tokens *t, uint32_t node) { return t->t->nodes[node].end == node + 1; }
 
-void walk_child(tokens *t, uint32_t child, const walker *w) {
+static void walk_below(tokens *t, uint32_t node, const walker *w) {
+    compiler_spend(t->c, 15);
+    if (!is_leaf(t, node)) PUSH(t->c, t->m->visits, ((visit){node + 1, t->t->nodes[node].end, *w}));
+}
+
+void walk_node(tokens *t, uint32_t child, const walker *w) {
     uint8_t byte = t->t->nodes[child].byte;
     if (w->anywhere) {
         if (may_follow_value(byte)) all_below(t, child, w);
@@ -88,16 +93,32 @@ void walk_child(tokens *t, uint32_t child, const walker *w) {
     }
     walker ways[WAYS];
     uint32_t count = walker_step(t, w, byte, ways);
-    for (uint32_t i = 0; i < count; i++) {
-        found(t, child, &ways[i]);
-        if (!inside_goes_on(t, child, &ways[i])) visit(t, child, &ways[i]);
+    for (uint32_t i = 0; i < count; i++) found(t, child, &ways[i]);
+    for (uint32_t i = count; i-- > 0;) { /* the first stands on top */
+        if (is_leaf(t, child) || !inside_goes_on(t, child, &ways[i])) walk_below(t, child, &ways[i]);
     }
 }
 
-static void visit(tokens *t, uint32_t node, const walker *w) {
-    uint32_t end = t->t->nodes[node].end;
-    compiler_spend(t->c, 15);
-    for (uint32_t child = node + 1; child < end; child = t->t->nodes[child].end) walk_child(t, child, w);
+void walk_rest(tokens *t) {
+    inside_rest(t);
+    while (t->m->visits.count != 0) {
+        visit *v = &t->m->visits.items[t->m->visits.count - 1];
+        const uint32_t child = v->next;
+        v->next = t->t->nodes[child].end;
+        if (v->next == v->end) t->m->visits.count--;
+        walk_node(t, child, &v->w); /* reads it before it leaves anything on the stack */
+        inside_rest(t);
+    }
+}
+
+void walk_child(tokens *t, uint32_t child, const walker *w) {
+    walk_node(t, child, w);
+    walk_rest(t);
+}
+
+static void walk_root(tokens *t, const walker *w) {
+    walk_below(t, 0, w);
+    walk_rest(t);
 }
 
 walker walker_start(uint32_t state_id) {
@@ -181,7 +202,7 @@ outcome masks_walk(compiler *c, masks *m, const trie *tree, const uint32_t *same
     if ((s->flags & STATE_JUDGES) != 0) {
         walker ways[2];
         uint32_t count = walker_judge(a, &w, ways);
-        for (uint32_t i = 0; i < count; i++) visit(&t, 0, &ways[i]);
+        for (uint32_t i = 0; i < count; i++) walk_root(&t, &ways[i]);
         return collect(&t);
     }
     if (s->instance != NONE && (s->flags & STATE_NAMED) == 0) {
@@ -191,7 +212,7 @@ outcome masks_walk(compiler *c, masks *m, const trie *tree, const uint32_t *same
     bool sparse = vocabulary;
     for (uint32_t i = 0; i < s->edge_count && sparse; i++) sparse = a->edges.items[s->edges + i].op != EDGE_ELSE;
     if (!sparse) {
-        visit(&t, 0, &w);
+        walk_root(&t, &w);
         return collect(&t);
     }
     for (uint32_t i = 0; i < s->edge_count; i++) { /* the root has a child for nearly every byte */

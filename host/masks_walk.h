@@ -25,6 +25,13 @@ typedef struct walker {
     uint32_t pushed;
 } walker;
 
+/* Children of a node that are still to be walked. They stand on a stack of masks_build.h, not on the program's: a token
+ * has up to VOCAB_TEXT_MOST bytes, and the stack of a thread may be small. */
+typedef struct visit {
+    uint32_t next, end; /* nodes: the next child, and where the last one ends */
+    walker w;
+} visit;
+
 typedef struct tokens {
     compiler *c;
     masks *m;
@@ -43,13 +50,18 @@ uint32_t walker_judge(const automaton *a, const walker *from, walker *out);
 walker walker_start(uint32_t state_id);
 /* Finds the values below a child of a node, whose byte has not been read yet. */
 void walk_child(tokens *t, uint32_t child, const walker *w);
+/* The values at that child; what is below it is left on the stacks. */
+void walk_node(tokens *t, uint32_t child, const walker *w);
+/* Walks what stands on them. */
+void walk_rest(tokens *t);
 /* Widens the needs of the row by those of this place. */
 void walk_note_needs(tokens *t, const walker *w);
 
 /* masks_inside.c: finds the values below the root from a place inside a scalar where no name is asked. */
 void inside_walk(tokens *t, const state *s, uint32_t local_id, bool vocabulary);
-/* Finds the values below a node without a walker, in a string of no bounded length of which nothing is asked so far;
- * false: it is elsewhere. */
+/* What is below a node needs no walker: it is in a string of no bounded length of which nothing is asked so far. It is left
+ * on the stack of inside_rest; false: it is elsewhere. */
 bool inside_goes_on(tokens *t, uint32_t node, const walker *w);
+void inside_rest(tokens *t);
 
 #endif

@@ -116,11 +116,6 @@ static bool is_stop(const weir_vocab *vocab, uint32_t token) {
     return false;
 }
 
-static bool is_text(const weir_vocab *vocab, uint32_t token) {
-    return token < vocab->token_count && token < vocab->logits_width &&
-           (vocab->flags[token] & (VOCAB_SPECIAL | VOCAB_HOLE)) == 0 && vocab->offsets[token + 1] != vocab->offsets[token];
-}
-
 bool matcher_walk_token(weir_matcher *m, uint32_t token, walk *w) {
     const weir_vocab *vocab = m->grammar->vocab;
     walk_begin(w, m->sequence, m->frames);
@@ -205,7 +200,7 @@ weir_status weir_matcher_accept(weir_matcher *m, uint32_t token, weir_error *err
         m->stopped = true;
         return WEIR_OK;
     }
-    if (!is_text(vocab, token)) {
+    if (!vocab_is_text(vocab, token)) {
         return fail(error, WEIR_ERROR_TOKEN, "token %u is not text of this vocabulary (%u tokens)", token, vocab->token_count);
     }
     walk w;
@@ -240,7 +235,7 @@ uint32_t weir_matcher_validate(weir_matcher *m, const uint32_t *tokens, uint32_t
             break; /* nothing follows a stop token */
         }
         walk w;
-        if (!is_text(vocab, tokens[valid]) || !matcher_try_token(m, tokens[valid], &w)) break;
+        if (!vocab_is_text(vocab, tokens[valid]) || !matcher_try_token(m, tokens[valid], &w)) break;
         commit(m, &w, true);
     }
     memcpy(m->sequence, m->saved, sizeof(uint32_t) * m->sequence_words);

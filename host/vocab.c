@@ -8,6 +8,7 @@
 #include <string.h>
 
 static weir_status copy_tokens(weir_vocab *vocab, const weir_token *tokens, weir_error *error);
+static weir_status check_quotes(const weir_vocab *vocab, weir_error *error);
 static weir_status set_stop_ids(weir_vocab *vocab, const uint32_t *stop_ids, uint32_t stop_count, weir_error *error);
 static weir_status build_trie(weir_vocab *vocab);
 static void write_report(weir_vocab *vocab);
@@ -65,6 +66,8 @@ weir_status vocab_build(const weir_token *tokens, uint32_t token_count, uint32_t
     vocab->mask_words = (vocab->logits_width + 31) / 32;
 
     weir_status status = copy_tokens(vocab, tokens, error);
+    if (status != WEIR_OK) goto done;
+    status = check_quotes(vocab, error);
     if (status != WEIR_OK) goto done;
     status = set_stop_ids(vocab, stop_ids, stop_count, error);
     if (status != WEIR_OK) goto done;
@@ -149,6 +152,27 @@ void weir_vocab_check(const weir_vocab *vocab, weir_vocab_report *report) {
     if (report) *report = vocab ? vocab->report : (weir_vocab_report){0};
 }
 
+/* The lexicon keeps every text behind a quote: of a long token with many quotes that is its length squared. */
+static weir_status check_quotes(const weir_vocab *vocab, weir_error *error) {
+    uint64_t behind = 0;
+    for (uint32_t token = 0; token < vocab->token_count; ++token) {
+        if (!vocab_is_text(vocab, token)) continue;
+        const uint32_t end = vocab->offsets[token + 1];
+        for (uint32_t at = vocab->offsets[token]; at < end; ++at)
+            if (vocab->bytes[at] == '"') behind += end - at - 1;
+        if (behind > VOCAB_BEHIND_LIMIT)
+            return fail(error, WEIR_ERROR_VOCAB, "up to token %u, %llu bytes stand behind quotes, those behind several "
+                        "counted for each; expected at most %u", token, (unsigned long long)behind, VOCAB_BEHIND_LIMIT);
+    }
+    return WEIR_OK;
+}
+
+static bool is_long(const uint8_t *bytes, uint32_t length) {
+    uint32_t points = 0;
+    for (uint32_t i = 0; i < length && length <= VOCAB_TEXT_MOST; ++i) points += bytes[i] >> 6 != 2; /* begins one */
+    return length > VOCAB_TEXT_MOST || points > VOCAB_POINTS_MOST;
+}
+
 static weir_status copy_tokens(weir_vocab *vocab, const weir_token *tokens, weir_error *error) {
     const weir_allocator *allocator = &vocab->allocator;
     uint64_t total = 0;
@@ -172,6 +196,7 @@ static weir_status copy_tokens(weir_vocab *vocab, const weir_token *tokens, weir
     for (uint32_t token = 0; token < vocab->token_count; ++token) {
         vocab->offsets[token] = offset;
         vocab->flags[token] = (uint8_t)tokens[token].flags;
+        if (vocab->flags[token] == 0 && is_long(tokens[token].bytes, tokens[token].length)) vocab->flags[token] = VOCAB_LONG;
         if (tokens[token].length > 0) memcpy(bytes + offset, tokens[token].bytes, tokens[token].length);
         offset += tokens[token].length;
     }
@@ -225,8 +250,8 @@ static weir_status build_trie(weir_vocab *vocab) {
         memset(vocab->same, 0xff, vocab->token_count * sizeof *vocab->same);
         uint32_t count = 0;
         for (uint32_t token = 0; token < usable; ++token) {
+            if (!vocab_is_text(vocab, token)) continue;
             const uint32_t length = vocab->offsets[token + 1] - vocab->offsets[token];
-            if (length == 0 || vocab->flags[token]) continue;
             strings[count] = vocab->bytes + vocab->offsets[token];
             lengths[count] = length;
             values[count++] = token;
@@ -288,6 +313,7 @@ static void write_report(weir_vocab *vocab) {
             if (vocab->flags[token] & VOCAB_UNDECODED) ++report->undecoded_count;
         } else {
             ++report->text_count;
+            if (vocab->flags[token] & VOCAB_LONG) ++report->long_count;
             if (length == 0) ++report->empty_count;
             if (length >= 2 && !is_utf8(bytes, length)) ++report->not_utf8_count;
             if (length > report->longest_token) report->longest_token = length;

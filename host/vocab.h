@@ -20,7 +20,27 @@ typedef struct trie_node {
 typedef struct trie {
     trie_node *nodes;
     uint32_t count;
+    uint32_t depth; /* of the deepest node */
 } trie;
+
+/* A walk through the nodes in their order, with a value for each node that was entered: from the root to the node at
+ * hand. It takes the place of a recursion: a token may have VOCAB_TEXT_MOST bytes, and a thread a small stack. */
+typedef struct trie_path {
+    struct { uint32_t end, value; } *levels; /* room for depth + 1 of them */
+    uint32_t count;
+} trie_path;
+
+/* The node's children come next. */
+static inline void trie_enter(trie_path *p, const trie *t, uint32_t node, uint32_t value) {
+    p->levels[p->count].end = t->nodes[node].end;
+    p->levels[p->count++].value = value;
+}
+
+/* The value of the node's parent, where the walk began at a node above it. */
+static inline uint32_t trie_above(trie_path *p, uint32_t node) {
+    while (node >= p->levels[p->count - 1].end) p->count--;
+    return p->levels[p->count - 1].value;
+}
 
 struct lexicon; /* base rows of this vocabulary, see masks.h */
 
@@ -34,7 +54,7 @@ struct weir_vocab {
     uint8_t *flags;          /* [token_count] VOCAB_* */
     uint32_t *stop_ids;      /* ascending, distinct */
     uint32_t stop_count;
-    trie trie;               /* text tokens only: not special, not empty, id below logits_width */
+    trie trie;               /* of what vocab_is_text */
     uint32_t *same;          /* [token_count] next higher text token with the same bytes, or VOCAB_NONE */
     uint32_t bracket_most;   /* most of { } [ ] in one text token */
     uint32_t byte_token[256];/* the token that is exactly this byte, or VOCAB_NONE */
@@ -45,7 +65,18 @@ struct weir_vocab {
 };
 
 /* UNDECODED comes with SPECIAL: the file's alphabet does not say which bytes this token writes. */
-enum { VOCAB_SPECIAL = WEIR_TOKEN_SPECIAL, VOCAB_HOLE = 2, VOCAB_UNDECODED = 4 };
+enum { VOCAB_SPECIAL = WEIR_TOKEN_SPECIAL, VOCAB_HOLE = 2, VOCAB_UNDECODED = 4, VOCAB_LONG = 8 };
+
+/* Characters of a text token at most, so that a byte holds them (PACK_POINTS in tables.h); their bytes. One with more is
+ * VOCAB_LONG. */
+#define VOCAB_POINTS_MOST 255u
+#define VOCAB_TEXT_MOST (4 * VOCAB_POINTS_MOST)
+
+/* Whether a constraint may choose the token. */
+static inline bool vocab_is_text(const weir_vocab *vocab, uint32_t token) {
+    return token < vocab->token_count && token < vocab->logits_width && vocab->flags[token] == 0 &&
+           vocab->offsets[token + 1] != vocab->offsets[token];
+}
 
 /* One more reference, and one less; the last that goes, the owner's included, frees the vocabulary. Any thread. */
 void vocab_retain(const weir_vocab *vocab);

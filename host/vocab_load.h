@@ -9,6 +9,7 @@
 #define VOCAB_TOKEN_LIMIT  (1u << 21) /* token ids and columns of logits */
 #define VOCAB_LENGTH_LIMIT 65535u     /* bytes of one token */
 #define VOCAB_BYTES_LIMIT  (1u << 23) /* bytes of all tokens together; 200,000 tokens have 1.3 MB */
+#define VOCAB_BEHIND_LIMIT (1u << 24) /* bytes of the texts behind each quote (") of each token; they have some 100,000 */
 #define VOCAB_FILE_LIMIT   ((size_t)128 << 20)
 #define VOCAB_GGUF_LIMIT   ((size_t)64 << 20)  /* of a model in GGUF form, the vocabulary stands in front */
 #define VOCAB_MEMORY_LIMIT ((size_t)320 << 20) /* what is read and the draft of it, together */

@@ -9,10 +9,6 @@
 _Static_assert(VOCAB_LEVELS == LEXICON_LEVELS, "the levels of the lexicon");
 _Static_assert(LEX_COUNT <= VOCAB_ROWS_MOST, "a row for each lexical state");
 
-static bool is_text(const weir_vocab *vocab, uint32_t token) {
-    return token < vocab->logits_width && (vocab->flags[token] & (VOCAB_SPECIAL | VOCAB_HOLE)) == 0;
-}
-
 static uint32_t long_first(const lexical_row *row) {
     uint32_t first = row->inner_count;
     while (first > 0 && PACK_POINTS(row->inner[first - 1]) >= VOCAB_LEVELS) first--;
@@ -39,7 +35,7 @@ static vocab_tables layout(const weir_vocab *vocab) {
     v.offsets = place(&v, sizeof(uint32_t) * ((size_t)vocab->token_count + 1));
     size_t text = 0;
     for (uint32_t i = 0; i < vocab->token_count; i++)
-        if (is_text(vocab, i)) text += vocab->offsets[i + 1] - vocab->offsets[i];
+        if (vocab_is_text(vocab, i)) text += vocab->offsets[i + 1] - vocab->offsets[i];
     v.text = place(&v, text);
     for (uint32_t i = 0; i < LEX_COUNT; i++) {
         const lexical_row *row = &vocab->lexicon->rows[i];
@@ -63,7 +59,7 @@ void vocab_tables_write(const weir_vocab *vocab, void *out) {
     if (v.stop_count) memcpy(blob + v.stop_ids, vocab->stop_ids, sizeof(uint32_t) * v.stop_count);
     uint32_t *offsets = (uint32_t *)(blob + v.offsets), used = 0;
     for (uint32_t i = 0; i < v.token_count; i++) {
-        uint32_t length = is_text(vocab, i) ? vocab->offsets[i + 1] - vocab->offsets[i] : 0;
+        uint32_t length = vocab_is_text(vocab, i) ? vocab->offsets[i + 1] - vocab->offsets[i] : 0;
         offsets[i] = used;
         if (length) memcpy(blob + v.text + used, vocab->bytes + vocab->offsets[i], length);
         used += length;

@@ -31,7 +31,7 @@ weir_status trie_build(const weir_allocator *allocator, const uint8_t *const *by
     uint32_t *path = NULL;
     uint32_t longest = 0;
     out->nodes = NULL;
-    out->count = 0;
+    out->count = out->depth = 0;
 
     weir_status status = WEIR_ERROR_MEMORY;
     entry *entries = allocate(allocator, entries_size);
@@ -45,6 +45,7 @@ weir_status trie_build(const weir_allocator *allocator, const uint8_t *const *by
     out->nodes = allocate(allocator, node_count * sizeof *out->nodes);
     if (!out->nodes) goto done;
     out->count = node_count;
+    out->depth = longest;
     write_nodes(&strings, entries, path, same, out);
     status = WEIR_OK;
 done:

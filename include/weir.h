@@ -133,6 +133,7 @@ typedef struct weir_vocab_report {
     uint8_t missing_bytes[32]; /* bit b (byte b/8, bit b%8): no token is exactly the byte b */
     uint32_t longest_token;    /* bytes */
     uint32_t undecoded_count;  /* special ones among them whose bytes the file does not tell: never allowed as text */
+    uint32_t long_count;       /* text tokens of more than 255 characters or 1,020 bytes: never allowed */
 } weir_vocab_report;
 /* The self-check: what is unusual in this vocabulary. Cheap; the counts are kept from creation. */
 WEIR_API void weir_vocab_check(const weir_vocab *vocab, weir_vocab_report *report);

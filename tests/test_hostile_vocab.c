@@ -2,6 +2,7 @@
  * which everything agrees; never more memory than a compile may take. */
 #include "vocab_helpers.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,128 @@ TEST(hostile_vocab, large_files_of_nothing_end_inside_the_memory_of_a_compile) {
         EXPECT_FALSE(try_text(text, length, NULL, 0, memory));
         free(text);
     }
+}
+
+/* --- long tokens -------------------------------------------------------------------------------------------------- */
+
+enum { BYTES = 256, LONGEST = 65535 };
+
+/* All bytes, a stop token, and `piece` again and again up to `length` bytes; the caller frees. */
+static weir_status long_vocab(const char *piece, uint32_t length, weir_vocab **vocab, weir_error *error) {
+    static const uint32_t stop = BYTES;
+    uint8_t bytes[BYTES], *text = malloc(length);
+    weir_token tokens[BYTES + 2];
+    weir_vocab_options options = with_stop(&stop, 1);
+    for (uint32_t i = 0; i < BYTES; i++) {
+        bytes[i] = (uint8_t)i;
+        tokens[i] = (weir_token){&bytes[i], 1, 0};
+    }
+    for (uint32_t i = 0; i < length; i++) text[i] = (uint8_t)piece[i % strlen(piece)];
+    tokens[BYTES] = (weir_token)CONTROL("</s>");
+    tokens[BYTES + 1] = (weir_token){text, length, 0};
+    weir_status status = weir_vocab_create(tokens, BYTES + 2, &options, vocab, error);
+    free(text);
+    return status;
+}
+
+static bool is_allowed(weir_matcher *matcher, uint32_t token) {
+    uint32_t words[BYTES / 32 + 1];
+    EXPECT_EQ(weir_matcher_fill_mask(matcher, words, COUNT(words), NULL), WEIR_OK);
+    return (words[token / 32] >> token % 32 & 1) != 0;
+}
+
+/* The long token is allowed at the start, and behind a quote, where the matcher accepts it. */
+static uint32_t try_long(const weir_vocab *vocab, const char *schema, weir_whitespace whitespace) {
+    weir_grammar_options options = WEIR_GRAMMAR_OPTIONS_INIT;
+    weir_grammar *grammar = NULL;
+    weir_matcher *matcher = NULL;
+    weir_error error = {WEIR_OK, 0, -1, "", ""};
+    uint32_t allowed_count = 0;
+    options.whitespace = whitespace;
+    weir_status status = weir_grammar_from_json_schema(vocab, schema, strlen(schema), &options, &grammar, &error);
+    EXPECT_TRUE(status == WEIR_OK || (status == WEIR_ERROR_LIMIT && error.message[0] != '\0'));
+    for (uint32_t quoted = 0; quoted < 2 && status == WEIR_OK; quoted++) {
+        EXPECT_EQ(weir_matcher_create(grammar, NULL, &matcher, &error), WEIR_OK);
+        if (!quoted || weir_matcher_accept(matcher, '"', NULL) == WEIR_OK) {
+            const bool allowed = is_allowed(matcher, BYTES + 1);
+            EXPECT_EQ(weir_matcher_accept(matcher, BYTES + 1, NULL) == WEIR_OK, allowed);
+            allowed_count += allowed;
+        }
+        weir_matcher_destroy(matcher);
+    }
+    weir_grammar_destroy(grammar);
+    return allowed_count;
+}
+
+static const char *const pieces[] = {" ", "[", "a", "7", "\\n", "[[],", "\xf0\x9f\x98\x80", "\n\t", "{\"a\":"};
+
+static void try_pieces(uint32_t characters, uint32_t *allowed_count) {
+    static const char *const schemas[] = {
+        "true", "{\"type\":\"string\"}", "{\"type\":\"string\",\"pattern\":\"^[a-z\\n\xf0\x9f\x98\x80]*$\"}", "{\"type\":\"number\"}",
+        "{\"type\":\"string\",\"pattern\":\"^(a|aa7)*x\",\"maxLength\":100000}",
+        "{\"type\":\"array\",\"items\":{\"$ref\":\"#\"},\"minItems\":1}", "{\"enum\":[\"aaaaaaaaaaaaaaaaaaaa\",\"aab\",[[]]]}",
+        "{\"properties\":{\"a\":{\"$ref\":\"#\"}},\"required\":[\"a\"],\"additionalProperties\":false}",
+    };
+    for (uint32_t p = 0; p < COUNT(pieces); p++) {
+        weir_vocab *vocab;
+        weir_error error = {WEIR_OK, 0, -1, "", ""};
+        const uint32_t length = (uint8_t)*pieces[p] < 0x80 ? characters : 4 * characters;
+        ASSERT_EQ(long_vocab(pieces[p], length < LONGEST ? length : LONGEST, &vocab, &error), WEIR_OK);
+        EXPECT_EQ(count_trie_faults(vocab), 0);
+        EXPECT_EQ(vocab->report.long_count, characters > 255);
+        for (uint32_t i = 0; i < COUNT(schemas); i++) {
+            test_context("%u characters of %s under %s", characters, pieces[p], schemas[i]);
+            *allowed_count += try_long(vocab, schemas[i], WEIR_WHITESPACE_ANY);
+            *allowed_count += try_long(vocab, schemas[i], WEIR_WHITESPACE_COMPACT);
+        }
+        weir_vocab_destroy(vocab);
+    }
+}
+
+TEST(hostile_vocab, tokens_of_up_to_255_characters_are_allowed_and_longer_ones_never) {
+    uint32_t allowed = 0, before;
+    try_pieces(255, &allowed);
+    EXPECT_GE(allowed, 20);
+    before = allowed;
+    try_pieces(256, &allowed);
+    try_pieces(LONGEST, &allowed);
+    EXPECT_EQ(allowed, before);
+}
+
+static void *compile_on_a_small_stack(void *allowed_count) {
+    try_pieces(255, allowed_count);
+    return NULL;
+}
+
+/* No walk over tokens is as deep as they are long: a thread of a service may have a small stack. */
+TEST(hostile_vocab, long_tokens_need_no_deep_stack) {
+    enum { STACK = 512 << 10 }; /* of which sanitizers need most */
+    pthread_attr_t attributes;
+    pthread_t thread;
+    uint32_t allowed = 0;
+    ASSERT_EQ(pthread_attr_init(&attributes), 0);
+    ASSERT_EQ(pthread_attr_setstacksize(&attributes, STACK), 0);
+    ASSERT_EQ(pthread_create(&thread, &attributes, compile_on_a_small_stack, &allowed), 0);
+    ASSERT_EQ(pthread_join(thread, NULL), 0);
+    pthread_attr_destroy(&attributes);
+    EXPECT_GE(allowed, 20);
+}
+
+/* The lexicon keeps what stands behind each quote of a token: the square of its length. */
+TEST(hostile_vocab, many_long_tokens_of_quotes_are_refused_by_name) {
+    enum { QUOTES = 255, TOKENS = 600, BEHIND = QUOTES * (QUOTES - 1) / 2, MOST = 1 << 24 };
+    char text[QUOTES], token[32];
+    weir_token tokens[TOKENS];
+    weir_vocab *vocab;
+    weir_error error;
+    memset(text, '"', QUOTES);
+    for (uint32_t i = 0; i < TOKENS; i++) tokens[i] = (weir_token){text, QUOTES, 0};
+    ASSERT_EQ(weir_vocab_create(tokens, TOKENS, NULL, &vocab, &error), WEIR_ERROR_VOCAB);
+    EXPECT_NULL(vocab);
+    snprintf(token, sizeof token, "token %d,", MOST / BEHIND);
+    EXPECT_NOT_NULL(strstr(error.message, token));
+    ASSERT_EQ(weir_vocab_create(tokens, MOST / BEHIND, NULL, &vocab, &error), WEIR_OK);
+    weir_vocab_destroy(vocab);
 }
 
 /* --- a real one --------------------------------------------------------------------------------------------------- */

@@ -31,6 +31,12 @@ bool token_is(const weir_vocab *vocab, uint32_t token, const char *bytes, uint32
     return found == length && memcmp(at, bytes, length) == 0;
 }
 
+static uint32_t count_characters(const uint8_t *bytes, uint32_t length) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < length; ++i) count += (bytes[i] & 0xc0) != 0x80;
+    return count;
+}
+
 /* May this id be chosen as text? The rule, written a second time. */
 static bool is_text(const weir_vocab *vocab, uint32_t token) {
     uint32_t stop_count;
@@ -38,7 +44,9 @@ static bool is_text(const weir_vocab *vocab, uint32_t token) {
     for (uint32_t i = 0; i < stop_count; ++i)
         if (stop_ids[i] == token) return false;
     return token < vocab->token_count && token < vocab->logits_width &&
-           !(vocab->flags[token] & (VOCAB_SPECIAL | VOCAB_HOLE)) && vocab->offsets[token + 1] > vocab->offsets[token];
+           !(vocab->flags[token] & (VOCAB_SPECIAL | VOCAB_HOLE)) && vocab->offsets[token + 1] > vocab->offsets[token] &&
+           count_characters(vocab->bytes + vocab->offsets[token], vocab->offsets[token + 1] - vocab->offsets[token]) <= 255 &&
+           vocab->offsets[token + 1] - vocab->offsets[token] <= 1020;
 }
 
 /* The node of a text, by looking at every sibling; 0 where there is none. */
