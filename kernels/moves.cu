@@ -1,7 +1,7 @@
 /* moves.cu - the kernels beside the step: masks, moves by given tokens, slots and blobs as a whole. */
 #include "launch.cuh"
 
-KERNEL(256) masks_kernel(PARAMS(masks_params, p)) { masks_row(p); }
+KERNEL(256, 2) masks_kernel(PARAMS(masks_params, p)) { masks_row(p); }
 
 KERNEL(32, 1) moves_kernel(PARAMS(moves_params, p)) {
     grid_wait();
