@@ -52,19 +52,24 @@ MACHINE void search_flatten(const machine *m, const walk *w, uint32_t *sequence)
     }
 }
 
-/* What a container takes and what then is left, whatever its items. */
-MACHINE uint32_t search_call(const machine *m, const walk *w, const call *to) {
-    const state *s = &m->states[to->start];
-    const return_symbol *r = &m->returns[to->ret];
+/* The least that a container takes which closes with a class, whatever its items. */
+MACHINE uint32_t search_inside(const machine *m, const state *s, uint32_t class_index) {
     uint32_t least = COST_NEVER;
-    ROLLED for (uint32_t k = 0; k < r->class_count; k++) {
-        uint32_t target = m->targets[r->targets + k], inner = COST_NEVER;
-        ROLLED for (uint32_t i = 0; i < s->cost_count; i++) {
-            const cost *e = &m->costs[s->costs + i];
-            if (((e->target & BOUNDARY_FLAG) != 0 || e->target == k) && e->distance < inner) inner = e->distance;
-        }
-        if (target == STATE_DEAD || inner == COST_NEVER) continue;
-        uint32_t cost = cost_add(inner + 1, machine_cost(m, target, 0, 0, walk_frame(m, w, w->depth), w->depth));
+    ROLLED for (uint32_t i = 0; i < s->cost_count; i++) {
+        const cost *e = &m->costs[s->costs + i];
+        if (((e->target & BOUNDARY_FLAG) != 0 || e->target == class_index) && e->distance < least) least = e->distance;
+    }
+    return least;
+}
+
+/* What a container takes and what then is left. */
+MACHINE uint32_t search_call(const machine *m, const walk *w, uint32_t index) {
+    uint32_t least = COST_NEVER;
+    ROLLED for (uint32_t k = 0; k < m->returns[m->calls[index].ret].class_count; k++) {
+        uint32_t target = m->targets[m->returns[m->calls[index].ret].targets + k];
+        uint32_t inside = search_inside(m, &m->states[m->calls[index].start], k);
+        if (target == STATE_DEAD || inside == COST_NEVER) continue;
+        uint32_t cost = cost_add(inside + 1, machine_cost(m, target, 0, 0, walk_frame(m, w, w->depth), w->depth));
         if (cost < least) least = cost;
     }
     return least;
@@ -108,7 +113,7 @@ MACHINE uint32_t search_guess(const machine *m, const walk *w, const edge *e) {
         to = count_target(m, e->target, walk_frame(m, w, w->depth)[FRAME_COUNT] + 1);
         break;
     case EDGE_PUSH:
-        return search_call(m, w, &m->calls[e->target]);
+        return search_call(m, w, e->target);
     case EDGE_SPACE:
     case EDGE_SPACE_FIRST:
     case EDGE_NEW:
@@ -219,6 +224,7 @@ MACHINE bool search_behind(const machine *m, const state *s, const uint32_t *fra
 /* Whether there are more ways to end the value under judgement than any array keeps values: here, or in a container around
  * that is a part of it. */
 MACHINE_CALL bool search_is_ample(const machine *m, const walk *w) {
+    FORGET;
     const state *s = &m->states[w->state];
     if ((s->flags & STATE_CAREFUL) == 0) return true;
     if ((s->flags & STATE_ROOMY) != 0 && w->counter < m->instances[s->instance].longest) return true;
