@@ -12,10 +12,9 @@
 
 #include "tables.h"
 
-/* MACHINE stands in its callers. MACHINE_CALL is large and has several: on a device it stands alone, and what calls one
- * must keep few values meanwhile, for all that a thread keeps along its calls are registers. FORGET in such a function: its
- * callers read memory anew behind it, and keep nothing of it. ROLLED: before a loop of few turns, which unrolled would take
- * registers and code. */
+/* MACHINE stands in its callers. MACHINE_CALL is large: on a device it stands alone, and as the registers of all calls on the
+ * way add up, it and its callers keep little meanwhile. FORGET in one that writes nothing: callers read memory anew behind
+ * it. ROLLED: before a loop of few turns, which unrolled would take registers and code. */
 #ifdef __CUDACC__
 #define MACHINE      static __forceinline__ __host__ __device__
 #define MACHINE_CALL static __noinline__ __host__ __device__
