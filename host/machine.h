@@ -12,16 +12,18 @@
 
 #include "tables.h"
 
-/* MACHINE stands in its callers. MACHINE_CALL is large and has several: on a device it stands alone, and what calls one
- * must keep few values meanwhile, for all that a thread keeps along its calls are registers. ROLLED: before a loop of few
- * turns, which unrolled would take registers and code. */
+/* MACHINE stands in its callers. MACHINE_CALL is large: on a device it stands alone, and as the registers of all calls on the
+ * way add up, it and its callers keep little meanwhile. FORGET in one that writes nothing: callers read memory anew behind
+ * it. ROLLED: before a loop of few turns, which unrolled would take registers and code. */
 #ifdef __CUDACC__
 #define MACHINE      static __forceinline__ __host__ __device__
 #define MACHINE_CALL static __noinline__ __host__ __device__
+#define FORGET       asm volatile("" ::: "memory")
 #define ROLLED       _Pragma("unroll 1")
 #else
 #define MACHINE      static inline
 #define MACHINE_CALL static inline
+#define FORGET       (void)0
 #define ROLLED
 #endif
 

@@ -127,6 +127,7 @@ MACHINE bool hash_is_kept(const machine *m, const uint32_t *frame, uint64_t hash
  * read. */
 MACHINE_CALL uint32_t machine_cost(const machine *m, uint32_t at, uint32_t counter, uint64_t hash, const uint32_t *frame,
                               uint32_t depth) {
+    FORGET;
     const state *s = &m->states[at];
     uint32_t least = COST_NEVER, room = m->t->depth_limit - depth;
     ROLLED for (uint32_t i = 0; i < s->cost_count; i++) {

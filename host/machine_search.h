@@ -16,10 +16,28 @@
 #define SEARCH_EDGES 48u
 #define SEARCH_SPARE 16u /* bytes more that make a value new where there are many */
 
+#define SEARCH_GAVE_UP (COST_NEVER - 1)
+#define SEARCH_ANY (COST_NEVER - 2)
+
+/* The attempts of a search in their order: any end, where one is enough; ends hardly longer than the costs say; any. */
+#define SEARCH_AT_ONCE 0u
+#define SEARCH_TIGHT   1u
+#define SEARCH_LAST    (SEARCH_TIGHT + SEARCH_SLACK + 1)
+
 typedef struct search_step {
     uint8_t byte, rank; /* rank: of its edge among the cheapest */
     uint16_t alike;     /* bytes of that edge tried so far */
 } search_step;
+
+/* Its values stand in memory: threads of a device have few registers. */
+typedef struct search {
+    uint32_t cost, left, spare, wanted; /* what search_end was asked */
+    uint32_t attempt, limit, steps;     /* the attempt, the most tokens of its ends, and how many steps are left to it */
+    uint32_t length, read;              /* bytes of the path, and of them those that the walk has read */
+    bool first;                         /* nothing has been tried behind the path */
+    walk t;
+    search_step path[SEARCH_BYTES];
+} search;
 
 /* The sequence as it is after the walk, as far as the search needs it. */
 MACHINE void search_flatten(const machine *m, const walk *w, uint32_t *sequence) {
@@ -34,19 +52,24 @@ MACHINE void search_flatten(const machine *m, const walk *w, uint32_t *sequence)
     }
 }
 
-/* What a container takes and what then is left, whatever its items. */
-MACHINE uint32_t search_call(const machine *m, const walk *w, const call *to) {
-    const state *s = &m->states[to->start];
-    const return_symbol *r = &m->returns[to->ret];
+/* The least that a container takes which closes with a class, whatever its items. */
+MACHINE uint32_t search_inside(const machine *m, const state *s, uint32_t class_index) {
     uint32_t least = COST_NEVER;
-    ROLLED for (uint32_t k = 0; k < r->class_count; k++) {
-        uint32_t target = m->targets[r->targets + k], inner = COST_NEVER;
-        ROLLED for (uint32_t i = 0; i < s->cost_count; i++) {
-            const cost *e = &m->costs[s->costs + i];
-            if (((e->target & BOUNDARY_FLAG) != 0 || e->target == k) && e->distance < inner) inner = e->distance;
-        }
-        if (target == STATE_DEAD || inner == COST_NEVER) continue;
-        uint32_t cost = cost_add(inner + 1, machine_cost(m, target, 0, 0, walk_frame(m, w, w->depth), w->depth));
+    ROLLED for (uint32_t i = 0; i < s->cost_count; i++) {
+        const cost *e = &m->costs[s->costs + i];
+        if (((e->target & BOUNDARY_FLAG) != 0 || e->target == class_index) && e->distance < least) least = e->distance;
+    }
+    return least;
+}
+
+/* What a container takes and what then is left. */
+MACHINE uint32_t search_call(const machine *m, const walk *w, uint32_t index) {
+    uint32_t least = COST_NEVER;
+    ROLLED for (uint32_t k = 0; k < m->returns[m->calls[index].ret].class_count; k++) {
+        uint32_t target = m->targets[m->returns[m->calls[index].ret].targets + k];
+        uint32_t inside = search_inside(m, &m->states[m->calls[index].start], k);
+        if (target == STATE_DEAD || inside == COST_NEVER) continue;
+        uint32_t cost = cost_add(inside + 1, machine_cost(m, target, 0, 0, walk_frame(m, w, w->depth), w->depth));
         if (cost < least) least = cost;
     }
     return least;
@@ -90,7 +113,7 @@ MACHINE uint32_t search_guess(const machine *m, const walk *w, const edge *e) {
         to = count_target(m, e->target, walk_frame(m, w, w->depth)[FRAME_COUNT] + 1);
         break;
     case EDGE_PUSH:
-        return search_call(m, w, &m->calls[e->target]);
+        return search_call(m, w, e->target);
     case EDGE_SPACE:
     case EDGE_SPACE_FIRST:
     case EDGE_NEW:
@@ -104,10 +127,13 @@ MACHINE uint32_t search_guess(const machine *m, const walk *w, const edge *e) {
 }
 
 /* The edge of this rank, or NULL. */
-MACHINE const edge *search_edge(const machine *m, const walk *w, uint32_t rank) {
+MACHINE const edge *search_edge(const machine *m, const walk *w, const uint8_t *rank) {
+    uint32_t guesses[SEARCH_EDGES];
+    ROLLED for (uint32_t i = 0; i < m->states[w->state].edge_count && i < SEARCH_EDGES; i++) {
+        guesses[i] = search_guess(m, w, &m->edges[m->states[w->state].edges + i]);
+    }
     const state *s = &m->states[w->state];
-    uint32_t guesses[SEARCH_EDGES], count = s->edge_count < SEARCH_EDGES ? s->edge_count : SEARCH_EDGES;
-    ROLLED for (uint32_t i = 0; i < count; i++) guesses[i] = search_guess(m, w, &m->edges[s->edges + i]);
+    uint32_t count = s->edge_count < SEARCH_EDGES ? s->edge_count : SEARCH_EDGES;
     ROLLED for (uint32_t k = 0;; k++) {
         uint32_t best = COST_NEVER, at = 0;
         ROLLED for (uint32_t i = 0; i < count; i++) {
@@ -117,7 +143,7 @@ MACHINE const edge *search_edge(const machine *m, const walk *w, uint32_t rank) 
             at = i;
         }
         if (best == COST_NEVER) return (const edge *)0;
-        if (k == rank) return &m->edges[s->edges + at];
+        if (k == *rank) return &m->edges[s->edges + at];
         guesses[at] = COST_NEVER;
     }
 }
@@ -135,18 +161,19 @@ MACHINE bool search_begins_kept(const machine *m, const walk *w, uint8_t byte) {
     return false;
 }
 
-/* The next byte to try behind *step, or the first; of those on one edge `alike` and one more (each kept value forbids one of
- * them at most) and those that could repeat one. false: there is none. */
-MACHINE bool search_next(const machine *m, const walk *w, search_step *step, bool first, uint32_t alike) {
+/* The next byte to try behind the path, at its end; of those on one edge as many as values are kept, at least 9, and one more
+ * (each kept value forbids one of them at most) and those that could repeat one. false: there is none. */
+MACHINE bool search_next(const machine *m, search *x) {
     static const uint8_t behind_number[] = {']', '}', ',', '\n', ' '};
-    if (first) step->rank = 0;
-    ROLLED for (;; step->rank++, first = true) {
-        const edge *e = search_edge(m, w, step->rank);
+    search_step *step = &x->path[x->length];
+    if (x->first) step->rank = 0;
+    ROLLED for (;; step->rank++, x->first = true) {
+        const edge *e = search_edge(m, &x->t, &step->rank);
         if (e == (const edge *)0) return false;
-        if (first) step->alike = 0;
+        if (x->first) step->alike = 0;
         if (e->op != EDGE_ELSE) {
-            uint32_t byte = first ? e->lo : step->byte + 1u;
-            ROLLED while (byte <= e->hi && step->alike > alike && !search_begins_kept(m, w, (uint8_t)byte)) byte++;
+            uint32_t byte = x->first ? e->lo : step->byte + 1u, alike = x->t.kept < 9 ? 9 : x->t.kept;
+            ROLLED while (byte <= e->hi && step->alike > alike && !search_begins_kept(m, &x->t, (uint8_t)byte)) byte++;
             if (byte > e->hi) continue;
             step->byte = (uint8_t)byte;
             step->alike++;
@@ -197,6 +224,7 @@ MACHINE bool search_behind(const machine *m, const state *s, const uint32_t *fra
 /* Whether there are more ways to end the value under judgement than any array keeps values: here, or in a container around
  * that is a part of it. */
 MACHINE_CALL bool search_is_ample(const machine *m, const walk *w) {
+    FORGET;
     const state *s = &m->states[w->state];
     if ((s->flags & STATE_CAREFUL) == 0) return true;
     if ((s->flags & STATE_ROOMY) != 0 && w->counter < m->instances[s->instance].longest) return true;
@@ -217,24 +245,6 @@ MACHINE_CALL bool search_is_ample(const machine *m, const walk *w) {
     return false;
 }
 
-#define SEARCH_GAVE_UP (COST_NEVER - 1)
-#define SEARCH_ANY (COST_NEVER - 2)
-
-/* The attempts of a search in their order: any end, where one is enough; ends hardly longer than the costs say; any. */
-#define SEARCH_AT_ONCE 0u
-#define SEARCH_TIGHT   1u
-#define SEARCH_LAST    (SEARCH_TIGHT + SEARCH_SLACK + 1)
-
-/* Its values stand in memory: threads of a device have few registers. */
-typedef struct search {
-    uint32_t cost, left, spare, wanted; /* what search_end was asked */
-    uint32_t attempt, limit, steps;     /* the attempt, the most tokens of its ends, and how many steps are left to it */
-    uint32_t length, read;              /* bytes of the path, and of them those that the walk has read */
-    bool first;                         /* nothing has been tried behind the path */
-    walk t;
-    search_step path[SEARCH_BYTES];
-} search;
-
 MACHINE void search_restart(search *x) {
     walk_begin(&x->t, x->t.sequence, x->t.frames);
     x->read = 0;
@@ -246,9 +256,8 @@ MACHINE uint32_t search_within(const machine *m, search *x) {
     x->first = true;
     search_restart(x);
     for (;;) {
-        bool down = x->read < x->length; /* the path is read again */
-        if (!down && x->length < SEARCH_BYTES)
-            down = search_next(m, &x->t, &x->path[x->length], x->first, x->t.kept < 9 ? 9 : x->t.kept);
+        bool again = x->read < x->length; /* the path is read again */
+        bool down = again || (x->length < SEARCH_BYTES && search_next(m, x));
         bool allowed = down && walk_byte(m, &x->t, x->path[x->read].byte);
         if (x->read++ < x->length) continue;
         if (allowed) {

@@ -40,8 +40,9 @@ struct device_limits {
 #include <cuda_runtime.h>
 
 #define DEVICE         static __device__ __forceinline__
+/* Stands alone in a kernel. The registers of all calls on the way to it add up. */
 #define DEVICE_CALL    static __device__ __noinline__ __attribute__((unused))
-/* Threads of a block and, if a second number follows, blocks that a multiprocessor has at least. */
+/* Threads of a block and, if a second number follows, the blocks at a time on a multiprocessor that registers are for. */
 #define KERNEL(...)    __global__ void __launch_bounds__(__VA_ARGS__)
 /* Before a loop whose arrays are to be registers. */
 #define UNROLL _Pragma("unroll")

@@ -35,6 +35,7 @@ struct masks_shared {
     mask_part part;
     trial drafts; /* of the cluster's first block, whose first thread moves the slot */
     uint32_t row, valid;
+    bool runs; /* the row has a slot */
     bool goes_on;
 };
 
@@ -92,11 +93,13 @@ DEVICE void end_trial(const sampler_view &sampler, const slot_view &s, const con
     *s.slot = t->slot;
 }
 
-/* The row's slot and its constraint; false: the row has none, and *status says why. */
-DEVICE bool open_masks(const masks_params &p, masks_shared *x, uint32_t *status) {
-    slot_view s = {};
-    bool runs = open_row(p.sampler, p.slots[cluster_index()], &s, status);
+/* The row's slot and its constraint. */
+DEVICE void open_masks(const masks_params &p, masks_shared *x) {
     if (thread_index() == 0) {
+        slot_view s = {};
+        uint32_t status;
+        bool runs = open_row(p.sampler, p.slots[cluster_index()], &s, &status);
+        x->runs = runs;
         x->slot = s;
         x->part = masks_part(p, x);
         x->row = cluster_index();
@@ -105,18 +108,18 @@ DEVICE bool open_masks(const masks_params &p, masks_shared *x, uint32_t *status)
         if (runs && cluster_rank() == 0 && p.trial) begin_trial(s, x->rules, &x->drafts);
     }
     block_sync(); /* the constraint is open */
-    return runs;
 }
 
 DEVICE void masks_row(const masks_params &p) {
     masks_shared *x = shared_memory<masks_shared>();
     const slot_view &s = x->slot;
     const mask_part &part = x->part;
-    uint32_t round = 0, status;
+    uint32_t round = 0;
     bool leads = cluster_rank() == 0 && thread_index() == 0;
     grid_wait();
-    bool runs = open_masks(p, x, &status), goes_on = runs;
-    for (uint32_t position = 0; position <= p.draft_count && runs; position++) {
+    open_masks(p, x);
+    bool goes_on = x->runs;
+    for (uint32_t position = 0; position <= p.draft_count && x->runs; position++) {
         bool empty = !goes_on || (s.slot->flags & (SLOT_STOPPED | SLOT_FAILED)) != 0;
         if (!empty) mask_step(p.sampler, s, x->rules, nullptr, &x->totals, &round, part);
         uint64_t at = static_cast<uint64_t>(x->row) * (p.draft_count + 1) + position;
@@ -136,7 +139,7 @@ DEVICE void masks_row(const masks_params &p) {
         cluster_sync(); /* and all know it */
     }
     cluster_sync(); /* all have read the slot, before it is what it was */
-    if (leads && runs && p.trial) end_trial(p.sampler, s, x->rules, &x->drafts);
+    if (leads && x->runs && p.trial) end_trial(p.sampler, s, x->rules, &x->drafts);
     if (leads && p.valid_counts != nullptr) p.valid_counts[x->row] = x->valid;
     grid_release();
     cluster_sync(); /* no block ends while another reads its memory */

@@ -1,8 +1,10 @@
 /* moves.cu - the kernels beside the step: masks, moves by given tokens, slots and blobs as a whole. */
 #include "launch.cuh"
 
-KERNEL(256) masks_kernel(PARAMS(masks_params, p)) { masks_row(p); }
+/* Not for three blocks, which would spill. */
+KERNEL(256, 2) masks_kernel(PARAMS(masks_params, p)) { masks_row(p); }
 
+/* One thread works: it may have all registers. */
 KERNEL(32, 1) moves_kernel(PARAMS(moves_params, p)) {
     grid_wait();
     if (thread_index() == 0) move_row(p, cluster_index());
