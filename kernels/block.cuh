@@ -30,14 +30,6 @@ template <int COUNT, int SUMS> DEVICE void warp_totals(uint64_t (&values)[COUNT]
     for (int i = 0; i < COUNT; i++) values[i] = i < SUMS ? warp_sum64(values[i]) : warp_max64(values[i]);
 }
 
-template <int COUNT, int SUMS> DEVICE void merge(uint64_t *values, const uint64_t *others) {
-    UNROLL
-    for (int i = 0; i < COUNT; i++) {
-        if (i < SUMS) values[i] += others[i];
-        if (i >= SUMS && others[i] > values[i]) values[i] = others[i];
-    }
-}
-
 /* values of all threads of the block, in every thread of the first warp. */
 template <int COUNT, int SUMS> DEVICE void total_in_first_warp(exchange *x, uint64_t (&values)[COUNT]) {
     static_assert(COUNT <= TOTALS_MOST, "room in exchange");
@@ -58,17 +50,19 @@ template <int COUNT, int SUMS> DEVICE void total_in_cluster(exchange *x, uint32_
     for (int i = 0; i < COUNT; i++)
         if (thread_index() == 0) x->block[slot][i] = values[i];
     cluster_sync(); /* every block's total is written */
-    for (int i = 0; i < COUNT; i++) values[i] = 0;
-    for (uint32_t rank = 0; rank < cluster_size(); rank++) merge<COUNT, SUMS>(values, in_block(x, rank)->block[slot]);
+    bool reads = lane_index() < cluster_size(); /* each lane of another block: one latency in all */
+    const exchange *other = in_block(x, reads ? lane_index() : 0);
+    for (int i = 0; i < COUNT; i++) values[i] = reads ? other->block[slot][i] : 0;
+    warp_totals<COUNT, SUMS>(values);
     *round += 1;
 }
 
 /* Of the last call of total_in_cluster, the i-th value: what one block gave, and all blocks before this one. */
 DEVICE uint64_t block_total(const exchange *x, uint32_t round, uint32_t i) { return x->block[(round - 1) & 1][i]; }
 DEVICE uint64_t totals_before(exchange *x, uint32_t round, uint32_t i) {
-    uint64_t sum = 0;
-    for (uint32_t rank = 0; rank < cluster_rank(); rank++) sum += block_total(in_block(x, rank), round, i);
-    return sum;
+    bool before = lane_index() < cluster_rank();
+    const exchange *other = in_block(x, before ? lane_index() : 0);
+    return warp_sum64(before ? block_total(other, round, i) : 0);
 }
 
 /* The sum over the threads of one block, in every thread. */

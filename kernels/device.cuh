@@ -165,6 +165,13 @@ DEVICE uint64_t atomic_add64(uint64_t *at, uint64_t value) {
 DEVICE uint32_t count_ones(uint32_t word) { return __popc(word); }
 DEVICE uint32_t lowest_one(uint32_t word) { return __ffs(word) - 1; }      /* of a word that is not 0 */
 DEVICE uint32_t highest_one(uint32_t word) { return 31u - __clz(word); }
+DEVICE uint32_t shifted_right(uint32_t low, uint32_t high, uint32_t by) { return __funnelshift_r(low, high, by); } /* by < 32 */
+/* The highest bits of the two low bytes, each for the 16 bits of a half. */
+DEVICE uint32_t spread_signs(uint32_t word) {
+    uint32_t halves;
+    asm("prmt.b32 %0, %1, 0, 0x9988;" : "=r"(halves) : "r"(word));
+    return halves;
+}
 DEVICE float float_max(float a, float b) { return fmaxf(a, b); } /* the other where one is no number */
 DEVICE float float_of_half(uint16_t bits) { /* float_of_f16 of logit.h in one conversion */
     float value;

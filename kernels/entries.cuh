@@ -49,10 +49,12 @@ struct listed {
 template <int DTYPE, bool RESIDENT, bool REPORT> struct entries {
     typedef logit_type<DTYPE> type;
     typedef typename type::bits bits;
+    enum { DTYPE_OF = DTYPE };
 
     const bits *row;      /* [width] */
     uint32_t shift;       /* columns between the 16-byte boundary below and the first */
     uint32_t first, end;  /* vectors of the block, counted from that boundary */
+    uint32_t whole, whole_count; /* of the row, those without a column that is not */
     mask_part mask;
     vector16 *vectors;    /* [end - first] where RESIDENT, masked unless REPORT */
     uint64_t *chunks;     /* [chunk_count]: masses of the columns of 32 vectors each */
@@ -75,7 +77,8 @@ DEVICE Entries entries_of(const typename Entries::bits *row, uint32_t width, uin
     mask_part mask = {mask_words, first * per > shift ? first * per - shift : 0, end * per > shift ? end * per - shift : 0, width};
     if (mask.end > width) mask.end = width;
     if (mask.first > mask.end) mask.first = mask.end;
-    return {row, shift, first, end, mask, vectors, chunks, nullptr, 0, true, false, slot, 0, 0};
+    uint32_t whole = (shift + per - 1) / per, whole_count = (shift + width) / per > whole ? (shift + width) / per - whole : 0;
+    return {row, shift, first, end, whole, whole_count, mask, vectors, chunks, nullptr, 0, true, false, slot, 0, 0};
 }
 
 template <typename Entries> DEVICE uint32_t chunk_count(const Entries &e) { return (e.end - e.first + WARP - 1) / WARP; }
@@ -84,48 +87,41 @@ template <typename Entries> DEVICE uint32_t chunk_of(const Entries &e, uint32_t 
     return ((column + e.shift) / Entries::type::PER_VECTOR - e.first) / WARP;
 }
 
-/* Bits of the mask for the columns of one vector. */
-template <int DTYPE, bool RESIDENT, bool REPORT>
-DEVICE uint32_t vector_mask(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t v) {
-    enum : uint32_t { PER = logit_type<DTYPE>::PER_VECTOR, ALL = (1u << PER) - 1 };
-    const mask_part &p = e.mask;
-    uint32_t at = v * PER, words = part_word_count(p);
-    if (words == 0) return 0;
-    if (at < e.shift) return p.words[0] << (e.shift - at) & ALL; /* the first vector begins before the row */
-    uint32_t word = (at - e.shift) / 32 - part_first_word(p), bit = (at - e.shift) % 32;
-    uint32_t bits = word < words ? p.words[word] >> bit : 0;
-    if (bit + PER > 32 && word + 1 < words) bits |= p.words[word + 1] << (32 - bit);
-    return bits & ALL;
+/* Whether all columns of a vector are the row's, and so of its block: of all but the first and the last of a row. */
+template <typename Entries> DEVICE bool vector_is_whole(const Entries &e, uint32_t v) { return v - e.whole < e.whole_count; }
+
+/* Bits of the mask for the columns of a whole vector. */
+template <typename Entries> DEVICE uint32_t vector_mask(const Entries &e, uint32_t v) {
+    enum : uint32_t { PER = Entries::type::PER_VECTOR, ALL = (1u << PER) - 1 };
+    uint32_t at = v * PER - e.shift - 32 * part_first_word(e.mask), word = at / 32, next = word + 1;
+    if (PER == 8 && e.shift == 0) return reinterpret_cast<const uint8_t *>(e.mask.words)[at / 8];
+    if (next == part_word_count(e.mask)) next = word; /* there the vector ends in this one */
+    return shifted_right(e.mask.words[word], e.mask.words[next], at % 32) & ALL;
 }
 
-/* Whether all columns of a vector are the row's. */
-template <int DTYPE, bool RESIDENT, bool REPORT>
-DEVICE bool vector_is_whole(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t v) {
-    enum : uint32_t { PER = logit_type<DTYPE>::PER_VECTOR };
-    return v * PER >= e.shift && v * PER + PER <= e.shift + e.mask.width;
-}
-
-/* One vector of the row as it stands there; what is before and behind the row is -inf. */
-template <int DTYPE, bool RESIDENT, bool REPORT>
-DEVICE vector16 vector_load(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t v) {
-    typedef logit_type<DTYPE> type;
-    uint32_t at = v * type::PER_VECTOR;
-    if (vector_is_whole(e, v)) return e.begun ? e.vectors[v - e.first] : load_once(e.row + (at - e.shift));
+/* One that is not, with its mask, or as it stands in the row; what is before and behind the row is -inf. */
+template <typename Entries> DEVICE vector16 vector_partial(const Entries &e, uint32_t v, bool masked) {
+    typedef typename Entries::type type;
+    uint32_t first = v * type::PER_VECTOR;
     vector16 vector = {};
     for (uint32_t i = 0; i < type::PER_VECTOR; i++) {
-        bool inside = at + i >= e.shift && at + i < e.shift + e.mask.width;
-        vector_put<DTYPE>(vector, i, inside ? e.row[at + i - e.shift] : static_cast<uint32_t>(type::MINUS_INFINITY));
+        bool inside = first + i >= e.shift && first + i < e.shift + e.mask.width;
+        if (inside && masked) inside = part_bit(e.mask, first + i - e.shift);
+        vector_put<Entries::DTYPE_OF>(vector, i, inside ? e.row[first + i - e.shift] : static_cast<uint32_t>(type::MINUS_INFINITY));
     }
     return vector;
 }
 
 template <int DTYPE> DEVICE vector16 vector_masked(vector16 vector, uint32_t mask) {
-    enum : uint32_t { BOTH = logit_type<DTYPE>::MINUS_INFINITY * (DTYPE == WEIR_DTYPE_F32 ? 1u : 0x10001u) };
+    const uint32_t none = logit_type<DTYPE>::MINUS_INFINITY, both = none << 16 | none;
+    const uint32_t spread = mask << 7 | mask << 14; /* bits 2i and 2i + 1 at the ends of bytes, once moved by 2i */
     UNROLL
     for (uint32_t i = 0; i < 4; i++) {
-        uint32_t keep = 0u - (mask >> i & 1);
-        if (DTYPE != WEIR_DTYPE_F32) keep = (mask >> 2 * i & 1) * 0xFFFFu + (mask >> (2 * i + 1) & 1) * 0xFFFF0000u;
-        vector.words[i] = (vector.words[i] & keep) | (BOTH & ~keep);
+        uint32_t keep = spread_signs(spread >> 2 * i);
+        if (DTYPE == WEIR_DTYPE_F32)
+            vector.words[i] = (mask >> i & 1) != 0 ? vector.words[i] : none;
+        else
+            vector.words[i] = (vector.words[i] & keep) | (both & ~keep);
     }
     return vector;
 }
@@ -134,37 +130,34 @@ template <int DTYPE> DEVICE vector16 vector_masked(vector16 vector, uint32_t mas
 template <int DTYPE, bool RESIDENT, bool REPORT>
 DEVICE vector16 vector_get(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t v, bool masked) {
     if (RESIDENT && (!REPORT || !masked)) return e.vectors[v - e.first];
+    if (!vector_is_whole(e, v)) return vector_partial(e, v, masked);
     uint32_t mask = masked ? vector_mask(e, v) : 0xFFFFFFFFu;
     vector16 vector = {};
-    if (mask != 0) vector = RESIDENT ? e.vectors[v - e.first] : vector_load(e, v);
-    return vector_masked<DTYPE>(vector, mask);
+    if (mask != 0) vector = RESIDENT ? e.vectors[v - e.first] : load_once(e.row + (v * logit_type<DTYPE>::PER_VECTOR - e.shift));
+    return masked ? vector_masked<DTYPE>(vector, mask) : vector;
 }
 
-/* Begins to bring the row into shared memory, while the mask is made. Each thread waits for its copies before entries_load,
- * in which it looks at the same vectors. */
-template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_begin(const entries<DTYPE, RESIDENT, REPORT> &e) {
+/* Begins to bring the row into shared memory; `all` false: what the mask leaves of it. Each thread waits for its copies before
+ * entries_load, in which it looks at the same vectors. */
+template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_begin(const entries<DTYPE, RESIDENT, REPORT> &shared, bool all) {
+    const entries<DTYPE, RESIDENT, REPORT> e = shared;
     for (uint32_t v = e.first + thread_index(); v < e.end; v += block_threads())
-        if (vector_is_whole(e, v)) copy_begin(&e.vectors[v - e.first], e.row + (v * logit_type<DTYPE>::PER_VECTOR - e.shift));
+        if (vector_is_whole(e, v) && (all || vector_mask(e, v) != 0))
+            copy_begin(&e.vectors[v - e.first], e.row + (v * logit_type<DTYPE>::PER_VECTOR - e.shift));
 }
 
 /* Brings the row into shared memory. Call it once the mask is final, unless REPORT. */
-template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_load(entries<DTYPE, RESIDENT, REPORT> &e) {
-    enum { AHEAD = 4 /* loads in flight of each thread */ };
-    for (uint32_t v = e.first + thread_index(); RESIDENT && v < e.end; v += AHEAD * block_threads()) {
-        vector16 vectors[AHEAD];
-        uint32_t masks[AHEAD];
-        UNROLL
-        for (uint32_t i = 0; i < AHEAD; i++) {
-            uint32_t at = v + i * block_threads();
-            masks[i] = at >= e.end ? 0 : REPORT ? 0xFFFFFFFFu : vector_mask(e, at);
-            vectors[i] = {};
-            if (masks[i] != 0) vectors[i] = vector_load(e, at);
-        }
-        UNROLL
-        for (uint32_t i = 0; i < AHEAD; i++) {
-            uint32_t at = v + i * block_threads();
-            if (at < e.end) e.vectors[at - e.first] = vector_masked<DTYPE>(vectors[i], masks[i]);
-        }
+template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_load(const entries<DTYPE, RESIDENT, REPORT> &shared) {
+    const entries<DTYPE, RESIDENT, REPORT> e = shared;
+    if (RESIDENT && !e.begun) {
+        entries_begin(shared, REPORT);
+        copy_wait();
+    }
+    for (uint32_t v = e.first + thread_index(); RESIDENT && !REPORT && v < e.end; v += block_threads())
+        if (vector_is_whole(e, v)) e.vectors[v - e.first] = vector_masked<DTYPE>(e.vectors[v - e.first], vector_mask(e, v));
+    if (RESIDENT && thread_index() == 0 && e.first < e.end) { /* a vector that is not whole is a block's first or last */
+        if (!vector_is_whole(e, e.first)) e.vectors[0] = vector_partial(e, e.first, !REPORT);
+        if (!vector_is_whole(e, e.end - 1)) e.vectors[e.end - 1 - e.first] = vector_partial(e, e.end - 1, !REPORT);
     }
     block_sync(); /* the row is in shared memory */
 }

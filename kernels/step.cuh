@@ -153,7 +153,7 @@ DEVICE void step_position(const step_params &p, step_shared<entries<DTYPE, RESID
         x->entries.begun = RESIDENT && x->given == nullptr && row_is_dense(s, x->rules);
     }
     block_sync(); /* the entries are open */
-    if (RESIDENT && x->entries.begun) entries_begin(x->entries);
+    if (RESIDENT && x->entries.begun) entries_begin(x->entries, true);
     mask_count mask = mask_step(p.sampler, s, x->rules, x->given, &x->select.totals, round, x->entries.mask);
     if (RESIDENT) copy_wait();
     drawn drawn = {UINT32_MAX, 0.0f};

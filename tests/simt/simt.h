@@ -153,6 +153,12 @@ DEVICE uint32_t lowest_one(uint32_t word) { return static_cast<uint32_t>(__built
 DEVICE uint32_t highest_one(uint32_t word) {
     return word == 0 ? ~0u : 31u - static_cast<uint32_t>(__builtin_clz(word));
 }
+DEVICE uint32_t shifted_right(uint32_t low, uint32_t high, uint32_t by) {
+    return static_cast<uint32_t>((static_cast<uint64_t>(high) << 32 | low) >> by);
+}
+DEVICE uint32_t spread_signs(uint32_t word) {
+    return ((word & 0x80u) != 0 ? 0xFFFFu : 0) | ((word & 0x8000u) != 0 ? 0xFFFF0000u : 0);
+}
 DEVICE float float_max(float a, float b) { return a > b || b != b ? a : b; }
 DEVICE float float_of_half(uint16_t bits) { return float_of_f16(bits); }
 
