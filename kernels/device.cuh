@@ -119,6 +119,12 @@ template <typename Shared> DEVICE Shared *shared_memory() {
     return reinterpret_cast<Shared *>(shared_words);
 }
 
+/* The pointer itself, of which a compiler learns that it points into the block's own shared memory. */
+template <typename T> DEVICE T *known_shared(T *at) {
+    __builtin_assume(__isShared(at));
+    return at;
+}
+
 /* The same object in the shared memory of another block of the cluster. Only behind a barrier of the cluster, for that
  * block may not have begun, and before another, for it may end. */
 template <typename T> DEVICE T *in_block(T *shared, uint32_t rank) {

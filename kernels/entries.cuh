@@ -90,6 +90,15 @@ template <typename Entries> DEVICE uint32_t chunk_of(const Entries &e, uint32_t 
 /* Whether all columns of a vector are the row's, and so of its block: of all but the first and the last of a row. */
 template <typename Entries> DEVICE bool vector_is_whole(const Entries &e, uint32_t v) { return v - e.whole < e.whole_count; }
 
+/* A copy in registers, for a loop. */
+template <typename Entries> DEVICE Entries entries_near(const Entries &shared) {
+    Entries e = shared;
+    e.mask.words = known_shared(e.mask.words);
+    e.vectors = known_shared(e.vectors);
+    e.chunks = known_shared(e.chunks);
+    return e;
+}
+
 /* Bits of the mask for the columns of a whole vector. */
 template <typename Entries> DEVICE uint32_t vector_mask(const Entries &e, uint32_t v) {
     enum : uint32_t { PER = Entries::type::PER_VECTOR, ALL = (1u << PER) - 1 };
@@ -140,7 +149,7 @@ DEVICE vector16 vector_get(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t v
 /* Begins to bring the row into shared memory; `all` false: what the mask leaves of it. Each thread waits for its copies before
  * entries_load, in which it looks at the same vectors. */
 template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_begin(const entries<DTYPE, RESIDENT, REPORT> &shared, bool all) {
-    const entries<DTYPE, RESIDENT, REPORT> e = shared;
+    const entries<DTYPE, RESIDENT, REPORT> e = entries_near(shared);
     for (uint32_t v = e.first + thread_index(); v < e.end; v += block_threads())
         if (vector_is_whole(e, v) && (all || vector_mask(e, v) != 0))
             copy_begin(&e.vectors[v - e.first], e.row + (v * logit_type<DTYPE>::PER_VECTOR - e.shift));
@@ -148,7 +157,7 @@ template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_begin(const
 
 /* Brings the row into shared memory. Call it once the mask is final, unless REPORT. */
 template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_load(const entries<DTYPE, RESIDENT, REPORT> &shared) {
-    const entries<DTYPE, RESIDENT, REPORT> e = shared;
+    const entries<DTYPE, RESIDENT, REPORT> e = entries_near(shared);
     if (RESIDENT && !e.begun) {
         entries_begin(shared, REPORT);
         copy_wait();

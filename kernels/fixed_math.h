@@ -85,7 +85,7 @@ KERNEL_INLINE mass_scale mass_scale_of(uint32_t largest_key, float temperature) 
  * give masses that are inverted by one unit in the last place of a float.
  * 2^f by a polynomial of degree 5 on [-1/2, 1/2] that is exact at 0; relative error below 2^-22. */
 KERNEL_INLINE uint32_t fixed_exp2(float a, float b) {
-    const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer in the low bits */
+    const float magic = 12582944.0f; /* 1.5 * 2^23 + 32: adding it rounds to an integer, in the low bits with 32 more */
     float shifted = fmaf(a, b, magic);
     float whole = shifted - magic;
     float f = fmaf(a, b, -whole);
@@ -95,8 +95,8 @@ KERNEL_INLINE uint32_t fixed_exp2(float a, float b) {
     power = fmaf(power, f, 0x1.ebf9c4p-3f);
     power = fmaf(power, f, 0x1.62e42ap-1f);
     power = fmaf(power, f, 1.0f);
-    /* times 2^(whole + 32), by adding to the exponent */
-    uint32_t bits = bits_of(power) + ((bits_of(shifted) - bits_of(magic) + 32u) << 23);
+    /* times 2^(whole + 32), by adding to the exponent what stands in those bits */
+    uint32_t bits = bits_of(power) + (bits_of(shifted) << 23);
 #ifdef ROUND_SATURATED
     return ROUND_SATURATED(float_of(bits));
 #else

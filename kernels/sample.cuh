@@ -200,9 +200,9 @@ DEVICE drawn draw(select_shared *x, uint32_t *round, const Entries &e, const wei
         bool heavy = (sampling.flags & WEIR_SAMPLING_MIN_P_FIRST) != 0 && sampling.min_p > 0.0f;
         kept first = k;
         if (heavy) first.least_mass = least_mass(sampling.min_p);
-        front_rule rule = {legal <= most ? KEY_NONE + 1 : s.pivot, most, heavy};
-        weigh<true>(x, round, e, first, rule, totals);
         const cuts c = cuts_of(sampling, legal);
+        front_rule rule = {legal <= most ? KEY_NONE + 1 : s.pivot, most, heavy, !heavy && front_is_alone(c)};
+        weigh<true>(x, round, e, first, rule, totals);
         if (front_suffices(c, first, rule, totals)) {
             if (cluster_rank() != 0) return {UINT32_MAX, 0.0f};
             return draw_in_front(x, c, static_cast<uint32_t>(totals[2]), totals[0], bits);

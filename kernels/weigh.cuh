@@ -33,7 +33,7 @@ template <int DTYPE> DEVICE float vector_largest(const vector16 &vector) {
  * x->pivot is UINT32_MAX before. */
 template <int DTYPE, bool RESIDENT, bool REPORT>
 DEVICE survey survey_row(select_shared *x, uint32_t *round, const entries<DTYPE, RESIDENT, REPORT> &shared) {
-    const entries<DTYPE, RESIDENT, REPORT> e = shared;
+    const entries<DTYPE, RESIDENT, REPORT> e = entries_near(shared);
     const uint32_t group = cluster_size() == 1 ? WARP / 4 : cluster_size() <= 4 ? WARP / 2 : static_cast<uint32_t>(WARP);
     float best = -INFINITY;
     uint32_t at = 0;
@@ -75,19 +75,27 @@ struct weigher {
     float lowest;        /* what is below has no mass or is cut */
     float cut;           /* those that equal it end at column `last` */
     uint32_t last, least_mass;
+    bool plain;          /* nothing is cut, and all that the lowest logit stands for has no mass, as that has none */
 };
 
 DEVICE float lowest_logit(uint32_t key) { return key <= key_of(-FLT_MAX) ? -FLT_MAX : logit_of(key); }
 
+/* The mass of a logit, the lowest standing for those below it, and for NaN. */
+DEVICE uint32_t weigh_plainly(const weigher &w, float logit) {
+    return fixed_exp2(fmaf(0.5f, float_max(logit, w.lowest), w.scale.offset), w.scale.rate);
+}
+
 DEVICE weigher weigher_of(const kept &k) {
     float cut = lowest_logit(k.key), least = lowest_logit(k.scale.least);
-    return {k.scale, float_max(cut, least), cut, k.key == KEY_NONE ? UINT32_MAX : k.last, k.least_mass};
+    weigher w = {k.scale, float_max(cut, least), cut, k.key == KEY_NONE ? UINT32_MAX : k.last, k.least_mass, false};
+    w.plain = !k.scale.equal && k.key == KEY_NONE && k.least_mass <= 1 && weigh_plainly(w, w.lowest) == 0;
+    return w;
 }
 
 /* The mass of an entry, 0 where it is not kept. NaN and -inf are not. */
 DEVICE uint32_t weigh_logit(const weigher &w, float logit, uint32_t column) {
     uint32_t mass = UINT32_MAX;
-    if (!w.scale.equal) mass = fixed_exp2(fmaf(0.5f, float_max(logit, w.lowest), w.scale.offset), w.scale.rate);
+    if (!w.scale.equal) mass = weigh_plainly(w, logit);
     bool stays = logit >= w.lowest && mass >= w.least_mass;
     if (w.last != UINT32_MAX && logit == w.cut && column > w.last) stays = false;
     return stays ? mass : 0;
@@ -97,57 +105,96 @@ DEVICE uint32_t weigh_logit(const weigher &w, float logit, uint32_t column) {
 struct front_rule {
     uint32_t pivot, most;
     bool heavy;
+    bool alone; /* the front will do, without the masses of what is behind it */
 };
 
-/* Into the front of the first block; `full`: it has no room, as this thread knows. */
-DEVICE void front_add(select_shared *home, const front_rule &rule, bool *full, uint32_t key, uint32_t column, uint32_t mass, uint64_t (&totals)[3]) {
+/* What this thread has put into the front of the first block; `full`: it has no room, as the thread knows. */
+struct front_share {
+    uint64_t mass;
+    uint32_t count; /* more than rule.most where one did not fit */
+    bool full;
+};
+
+DEVICE void front_add(select_shared *home, const front_rule &rule, front_share *own, uint32_t key, uint32_t column, uint32_t mass) {
     if (rule.heavy && mass == 0) return;
-    uint32_t at = *full ? rule.most : atomic_add(&home->count, 1);
+    uint32_t at = own->full ? rule.most : atomic_add(&home->count, 1);
     if (at >= rule.most) {
-        totals[2] += *full ? 0 : rule.most + 1;
-        *full = true;
+        own->count += own->full ? 0 : rule.most + 1;
+        own->full = true;
         return;
     }
     home->few.front[at] = {key, column, mass};
-    totals[1] += mass;
-    totals[2]++;
+    own->mass += mass;
+    own->count++;
+}
+
+/* One vector, of which something belongs there. Not in its caller's loop, for that is seldom. */
+template <int DTYPE>
+DEVICE_CALL front_share front_take(select_shared *home, front_rule rule, weigher w, vector16 vector, uint32_t column, front_share own) {
+    const float from = lowest_logit(rule.pivot);
+    UNROLL
+    for (uint32_t i = 0; i < logit_type<DTYPE>::PER_VECTOR; i++) {
+        float logit = logit_value<DTYPE>(vector_at<DTYPE>(vector, i));
+        if (logit >= from) front_add(home, rule, &own, key_of(logit), column + i, weigh_logit(w, logit, column + i));
+    }
+    return own;
+}
+
+/* How a look at the vectors weighs them: entry by entry; plainly, as weigher says; or only what goes into the front. */
+enum { WEIGH_EACH, WEIGH_PLAINLY, WEIGH_FRONT };
+
+/* Sums of one vector's masses, [0], and of its entries that have one, [1], where that is asked. */
+template <int HOW, int DTYPE> DEVICE void weigh_vector(const weigher &w, const vector16 &vector, uint32_t column, uint64_t (&sums)[2]) {
+    UNROLL
+    for (uint32_t i = 0; i < logit_type<DTYPE>::PER_VECTOR; i++) {
+        float logit = logit_value<DTYPE>(vector_at<DTYPE>(vector, i));
+        uint32_t mass = HOW == WEIGH_PLAINLY ? weigh_plainly(w, logit) : weigh_logit(w, logit, column + i);
+        sums[0] += mass;
+        sums[1] += mass != 0;
+    }
+}
+
+/* The vectors of the block: their masses, those of chunks, and with FRONT what goes there. */
+template <bool FRONT, int HOW, int DTYPE, bool RESIDENT, bool REPORT>
+DEVICE void weigh_vectors(const entries<DTYPE, RESIDENT, REPORT> &e, const weigher &w, select_shared *home, const front_rule &rule,
+                          front_share *front, uint64_t (&totals)[2]) {
+    const float from = lowest_logit(rule.pivot);
+    for (uint32_t base = e.first + warp_index() * WARP; base < e.end && e.dense; base += block_threads()) {
+        uint32_t v = base + lane_index(), column = v * logit_type<DTYPE>::PER_VECTOR - e.shift;
+        vector16 vector = v < e.end ? vector_get(e, v, true) : vector_masked<DTYPE>(vector16{}, 0);
+        uint64_t sums[2] = {0, 0};
+        if (HOW != WEIGH_FRONT) {
+            weigh_vector<HOW, DTYPE>(w, vector, column, sums);
+            totals[0] += sums[0];
+            totals[1] += sums[1];
+            sums[0] = warp_sum64(sums[0]);
+            if (lane_index() == 0) e.chunks[(base - e.first) / WARP] = sums[0];
+        }
+        if (FRONT && vector_largest<DTYPE>(vector) >= from) *front = front_take<DTYPE>(home, rule, w, vector, column, *front);
+    }
 }
 
 /* The masses of what is kept: totals[0] is their sum, each chunk gets its own, and
- *   FRONT   the first block gets its front; totals[1] is the mass of that, totals[2] its entries: above rule.most some are missing
+ *   FRONT   the first block gets its front; totals[1] is the mass of that, totals[2] its entries: above rule.most some are
+ *           missing. Where it is alone, the sum is not made, and chunks get nothing.
  *   else    totals[1] is the number of entries with a mass.
  * The first block's counter is 0 before. */
 template <bool FRONT, int DTYPE, bool RESIDENT, bool REPORT>
 DEVICE_CALL void weigh(select_shared *x, uint32_t *round, const entries<DTYPE, RESIDENT, REPORT> &shared, const kept &k, const front_rule &rule,
-                       uint64_t (&totals)[3]) {
-    enum : uint32_t { PER = logit_type<DTYPE>::PER_VECTOR };
-    const entries<DTYPE, RESIDENT, REPORT> e = shared;
+                       uint64_t (&out)[3]) {
+    const entries<DTYPE, RESIDENT, REPORT> e = entries_near(shared);
+    const bool alone = FRONT && rule.alone;
     weigher w = weigher_of(k);
     if (FRONT) w.last = UINT32_MAX; /* nothing is cut */
-    const float from = lowest_logit(rule.pivot);
     select_shared *home = in_block(x, 0);
-    bool full = false;
-    for (int i = 0; i < 3; i++) totals[i] = 0;
-    for (uint32_t base = e.first + warp_index() * WARP; base < e.end && e.dense; base += block_threads()) {
-        uint32_t v = base + lane_index(), masses[PER], column = v * PER - e.shift;
-        float logits[PER], largest = -INFINITY;
-        vector16 vector = v < e.end ? vector_get(e, v, true) : vector_masked<DTYPE>(vector16{}, 0);
-        uint64_t sum = 0;
-        UNROLL
-        for (uint32_t i = 0; i < PER; i++) {
-            logits[i] = logit_value<DTYPE>(vector_at<DTYPE>(vector, i));
-            masses[i] = weigh_logit(w, logits[i], column + i);
-            sum += masses[i];
-            largest = float_max(largest, logits[i]);
-            if (!FRONT) totals[1] += masses[i] != 0;
-        }
-        totals[0] += sum;
-        sum = warp_sum64(sum);
-        if (lane_index() == 0) e.chunks[(base - e.first) / WARP] = sum;
-        UNROLL
-        for (uint32_t i = 0; i < PER && largest >= from; i++)
-            if (FRONT && logits[i] >= from) front_add(home, rule, &full, key_of(logits[i]), column + i, masses[i], totals);
-    }
+    front_share front = {0, 0, false};
+    uint64_t totals[2] = {0, 0};
+    if (alone)
+        weigh_vectors<FRONT, WEIGH_FRONT>(e, w, home, rule, &front, totals);
+    else if (FRONT && w.plain)
+        weigh_vectors<FRONT, WEIGH_PLAINLY>(e, w, home, rule, &front, totals);
+    else
+        weigh_vectors<FRONT, WEIGH_EACH>(e, w, home, rule, &front, totals);
     if (!e.dense)
         for (uint32_t i = thread_index(); i < chunk_count(e); i += block_threads()) e.chunks[i] = 0;
     if (has_apart(e)) {
@@ -155,12 +202,15 @@ DEVICE_CALL void weigh(select_shared *x, uint32_t *round, const entries<DTYPE, R
         entries_apart(e, [&](uint32_t key, uint32_t column) {
             uint32_t mass = weigh_logit(w, logit_of(key), column);
             totals[0] += mass;
-            if (!FRONT) totals[1] += mass != 0;
-            if (mass != 0) atomic_add64(&e.chunks[chunk_of(e, column)], mass);
-            if (FRONT && key >= rule.pivot) front_add(home, rule, &full, key, column, mass, totals);
+            totals[1] += mass != 0;
+            if (!alone && mass != 0) atomic_add64(&e.chunks[chunk_of(e, column)], mass);
+            if (FRONT && key >= rule.pivot) front_add(home, rule, &front, key, column, mass);
         });
     }
-    total_in_cluster<3, 3>(&x->totals, round, totals);
+    out[0] = totals[0];
+    out[1] = FRONT ? front.mass : totals[1];
+    out[2] = front.count;
+    total_in_cluster<3, 3>(&x->totals, round, out);
 }
 
 /* --- the draw in the order of columns ----------------------------------------------------------------------------------- */
@@ -208,6 +258,8 @@ DEVICE drawn draw_by_column(select_shared *x, uint32_t round, const entries<DTYP
 
 /* --- the draw from the front ---------------------------------------------------------------------------------------------- */
 
+enum { FRONT_LIKELY = 64 };
+
 /* What a request cuts. */
 struct cuts {
     uint32_t top_k;      /* UINT32_MAX: nothing */
@@ -216,11 +268,17 @@ struct cuts {
     bool joint;          /* top_p is of the mass before top_k */
 };
 
-/* Whether all that the cuts leave stands in the front, of which weigh() said this. */
+/* Whether all that the cuts leave will stand in a front, whatever is behind it: of so few entries it has more, most likely. */
+DEVICE bool front_is_alone(const cuts &c) { return c.top_k <= FRONT_LIKELY && !c.joint; }
+
+/* Whether it does, of which weigh() said this. */
 DEVICE bool front_suffices(const cuts &c, const kept &k, const front_rule &rule, const uint64_t (&totals)[3]) {
     if (totals[2] > rule.most) return false;
+    if (rule.pivot == KEY_NONE + 1) return true;
+    if (c.top_k <= totals[2]) return true;
+    if (rule.alone) return false;
     if (totals[1] == totals[0]) return true;
-    if (c.top_k != UINT32_MAX) return c.top_k <= totals[2];
+    if (c.top_k != UINT32_MAX) return false;
     if (c.top_p < 1.0f && share_of(c.top_p, totals[0]) <= totals[1]) return true;
     uint64_t most = mass_of(rule.pivot, k.scale); /* behind the front, but for what rounding turns round */
     return c.least_mass > most + (most >> 22) + 1;

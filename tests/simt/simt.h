@@ -104,6 +104,8 @@ template <typename Shared> DEVICE Shared *shared_memory(SIMT_HERE) {
     return static_cast<Shared *>(simt_shared(sizeof(Shared), {file, line}));
 }
 
+template <typename T> DEVICE T *known_shared(T *at) { return at; }
+
 template <typename T> DEVICE T *in_block(T *shared, uint32_t rank, SIMT_HERE) {
     return static_cast<T *>(simt_in_block(shared, sizeof(T), rank, {file, line}));
 }
