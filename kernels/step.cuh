@@ -140,9 +140,10 @@ DEVICE bool row_is_dense(const slot_view &s, const constraint &c) {
     return state != STATE_DEAD && c.m.rows[c.m.states[state].row].kind == WEIR_ROW_BASE;
 }
 
-/* Fills x->result for one position of a row, and moves its slot. */
+/* Fills x->result for one position of a row, and moves its slot. Stands alone, so that nothing of it is computed ahead of the
+ * loop over positions and kept there. */
 template <int DTYPE, bool RESIDENT, bool REPORT>
-DEVICE void step_position(const step_params &p, step_shared<entries<DTYPE, RESIDENT, REPORT>> *x, uint32_t *round) {
+DEVICE_CALL void step_position(const step_params &p, step_shared<entries<DTYPE, RESIDENT, REPORT>> *x, uint32_t *round) {
     typedef entries<DTYPE, RESIDENT, REPORT> row_entries;
     const slot_view &s = x->slot;
     if (thread_index() == 0) {

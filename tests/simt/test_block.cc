@@ -159,8 +159,9 @@ TEST(simt, atomic_operations_lose_nothing) {
 }
 
 TEST(simt, bits_are_counted_and_found) {
-    const uint32_t words[] = {1, 2, 3, 0x80000000u, 0xFFFFFFFFu, 0x00F0F000u},
-                   facts[] = {1, 0, 0, 1, 1, 1, 2, 0, 1, 1, 31, 31, 32, 0, 31, 8, 12, 23};
+    const uint32_t words[] = {1, 2, 3, 0x80000000u, 0xFFFFFFFFu, 0x00F0F000u, 0x80u};
+    const uint32_t facts[] = {1, 0, 0, 0x67800000u, 0, 1, 1, 1, 0x67800000u, 0, 2, 0, 1, 0x67800000u, 0, 1, 31, 31, 0x67880000u, 0,
+                              32, 0, 31, 0x678FFFFFu, 0xFFFFFFFFu, 8, 12, 23, 0x67800F0Fu, 0xFFFF0000u, 1, 7, 7, 0x67800000u, 0xFFFFu};
     enum { COUNT = sizeof words / sizeof *words };
     simt_reset();
     uint32_t *in = on_device<uint32_t>(COUNT);

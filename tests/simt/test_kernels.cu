@@ -132,6 +132,8 @@ KERNEL(TEST_THREADS) bit_facts(PARAMS(bit_params, p)) {
         out[0] = count_ones(p.words[i]);
         out[1] = lowest_one(p.words[i]);
         out[2] = highest_one(p.words[i]);
+        out[3] = shifted_right(p.words[i], 0x12345678u, 12);
+        out[4] = spread_signs(p.words[i]);
     }
 }
 

@@ -4,7 +4,7 @@
 
 #include "kernels/device.cuh"
 
-enum { TEST_THREADS = 256, HISTOGRAM_BINS = 1024, WARP_FACTS = 8, ATOMIC_FACTS = 6, BIT_FACTS = 3 };
+enum { TEST_THREADS = 256, HISTOGRAM_BINS = 1024, WARP_FACTS = 8, ATOMIC_FACTS = 6, BIT_FACTS = 5 };
 
 /* out[block] = the sum of its share of values. */
 struct sum_params {
@@ -54,7 +54,7 @@ struct copy_params {
 };
 KERNEL(TEST_THREADS) copies_begun(PARAMS(copy_params, p));
 
-/* out[word][fact]: ones, lowest, highest. */
+/* out[word][fact]: ones, lowest, highest, behind 0x12345678 and moved by 12, its signs spread. */
 struct bit_params {
     const uint32_t *words; /* [count] */
     uint32_t count;
