@@ -49,7 +49,7 @@ struct listed {
 template <int DTYPE, bool RESIDENT, bool REPORT> struct entries {
     typedef logit_type<DTYPE> type;
     typedef typename type::bits bits;
-    enum { DTYPE_OF = DTYPE };
+    enum { DTYPE_OF = DTYPE, REPORTS = REPORT };
 
     const bits *row;      /* [width] */
     uint32_t shift;       /* columns between the 16-byte boundary below and the first */
@@ -106,6 +106,17 @@ template <typename Entries> DEVICE uint32_t vector_mask(const Entries &e, uint32
     if (PER == 8 && e.shift == 0) return reinterpret_cast<const uint8_t *>(e.mask.words)[at / 8];
     if (next == part_word_count(e.mask)) next = word; /* there the vector ends in this one */
     return shifted_right(e.mask.words[word], e.mask.words[next], at % 32) & ALL;
+}
+
+/* The same of any vector. */
+template <typename Entries> DEVICE uint32_t vector_mask_of_any(const Entries &e, uint32_t v) {
+    if (vector_is_whole(e, v)) return vector_mask(e, v);
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < Entries::type::PER_VECTOR; i++) {
+        uint32_t column = v * Entries::type::PER_VECTOR + i - e.shift; /* before the row: beyond its end */
+        if (part_has(e.mask, column) && part_bit(e.mask, column)) bits |= 1u << i;
+    }
+    return bits;
 }
 
 /* One that is not, with its mask, or as it stands in the row; what is before and behind the row is -inf. */

@@ -95,13 +95,6 @@ DEVICE uint64_t filter(select_shared *x, uint32_t *round, const Entries &e, cons
 
 /* --- the likeliest ------------------------------------------------------------------------------------------------- */
 
-/* Where a row's likeliest tokens go. */
-struct top_view {
-    uint32_t count;
-    int32_t *tokens;
-    float *logprobs;
-};
-
 /* Sorts the list of the first block, (key, ~column) descending; its size is a power of two. */
 DEVICE void sort_list(select_shared *x, uint32_t size) {
     for (uint32_t width = 2; width <= size; width *= 2)
@@ -150,22 +143,26 @@ DEVICE_CALL void report_top(select_shared *x, uint32_t *round, const Entries &e,
 
 /* --- the untouched logits ----------------------------------------------------------------------------------------------- */
 
-/* Looks at every column of the row as it came; *allowed_mass: the share of those that may follow. */
+/* Looks at every column of the row as it came; *allowed_mass: the share of those that may follow. Reports the likeliest from
+ * the front, where it has them. */
 template <typename Entries>
-DEVICE raw_view look_at_all(select_shared *x, uint32_t *round, const Entries &e, float *allowed_mass, const top_view &out) {
-    uint32_t top, column;
-    uint64_t count = find_top(x, round, e, false, &top, &column), totals[2] = {0, 0};
-    if (count == 0) return {KEY_NONE, -INFINITY, KEY_INFINITY, true};
-    mass_scale scale = mass_scale_of(top, 1.0f);
-    entries_each(e, false, [&](uint32_t key, uint32_t at) {
-        uint32_t mass = mass_of(key, scale);
-        totals[0] += mass;
-        totals[1] += part_bit(e.mask, at) ? mass : 0;
-    });
-    total_in_cluster<2, 2>(&x->totals, round, totals);
+DEVICE raw_view look_at_all(select_shared *x, uint32_t *round, const Entries &e, uint32_t most, float *allowed_mass, const top_view &out) {
+    survey s = survey_row(x, round, e, false);
+    if (s.top == KEY_NONE) return {KEY_NONE, -INFINITY, KEY_INFINITY, true};
+    const mass_scale scale = mass_scale_of(s.top, 1.0f);
+    const kept k = {KEY_NONE, UINT32_MAX, 0, scale};
+    const bool all = e.mask.width <= most;
+    uint64_t totals[3];
+    weigh<true>(x, round, e, k, {out.count == 0 ? UINT32_MAX : all ? KEY_NONE + 1 : s.pivot, most, false, false, true}, totals);
     if (allowed_mass != nullptr) *allowed_mass = static_cast<float>(totals[1]) / static_cast<float>(totals[0]);
-    raw_view raw = {top, fixed_log2(UINT32_MAX, totals[0]), scale.least, scale.equal};
-    if (out.count != 0) report_top(x, round, e, &raw, top, kept{KEY_NONE, UINT32_MAX, 0, scale}, count, totals[0], out);
+    raw_view raw = {s.top, fixed_log2(UINT32_MAX, totals[0]), scale.least, scale.equal};
+    if (out.count != 0 && totals[2] <= most && (all || totals[2] >= out.count)) {
+        auto takes = [](const front_entry &) { return true; };
+        if (cluster_rank() == 0) report_front(x, static_cast<uint32_t>(totals[2]), out, takes, [&](const front_entry &f) { return raw_logprob(raw, f.key); });
+    } else if (out.count != 0) {
+        uint32_t top, column, count = find_top(x, round, e, false, &top, &column);
+        report_top(x, round, e, &raw, s.top, k, count, totals[0], out);
+    }
     return raw;
 }
 
@@ -182,9 +179,7 @@ DEVICE cuts cuts_of(const weir_sampling &s, uint32_t legal) {
 template <typename Entries>
 DEVICE drawn draw(select_shared *x, uint32_t *round, const Entries &e, const weir_sampling &sampling, uint32_t legal, uint32_t most, uint64_t bits,
                   const top_view &out) {
-    if (thread_index() == 0) x->count = 0, x->pivot = UINT32_MAX;
-    block_sync(); /* the counter is 0, and there is no pivot */
-    survey s = survey_row(x, round, e);
+    survey s = survey_row(x, round, e, true);
     if (s.top == KEY_NONE) return {UINT32_MAX, 0.0f};
     if (sampling.temperature < LEAST_TEMPERATURE) {
         if (out.count != 0 && cluster_rank() == 0 && thread_index() == 0) {
@@ -194,29 +189,33 @@ DEVICE drawn draw(select_shared *x, uint32_t *round, const Entries &e, const wei
         return {s.column, 0.0f};
     }
     kept k = {KEY_NONE, UINT32_MAX, 1, mass_scale_of(s.top, sampling.temperature)};
+    const bool heavy = (sampling.flags & WEIR_SAMPLING_MIN_P_FIRST) != 0 && sampling.min_p > 0.0f;
+    kept first = k;
+    if (heavy) first.least_mass = least_mass(sampling.min_p);
+    const cuts c = cuts_of(sampling, legal);
+    const front_rule rule = {legal <= most ? KEY_NONE + 1 : s.pivot, most, heavy, !heavy && front_is_alone(c), false};
     uint64_t totals[3];
-    bool whole = false;
-    if (out.count == 0) {
-        bool heavy = (sampling.flags & WEIR_SAMPLING_MIN_P_FIRST) != 0 && sampling.min_p > 0.0f;
-        kept first = k;
-        if (heavy) first.least_mass = least_mass(sampling.min_p);
-        const cuts c = cuts_of(sampling, legal);
-        front_rule rule = {legal <= most ? KEY_NONE + 1 : s.pivot, most, heavy, !heavy && front_is_alone(c)};
-        weigh<true>(x, round, e, first, rule, totals);
-        if (front_suffices(c, first, rule, totals)) {
-            if (cluster_rank() != 0) return {UINT32_MAX, 0.0f};
-            return draw_in_front(x, c, static_cast<uint32_t>(totals[2]), totals[0], bits);
-        }
-        whole = c.top_k == UINT32_MAX && c.top_p == 1.0f && c.least_mass == 1;
-        if (whole) k = first;
+    weigh<true>(x, round, e, first, rule, totals);
+    uint32_t front = static_cast<uint32_t>(totals[2]);
+    if (front_suffices(c, first, rule, totals)) {
+        if (cluster_rank() != 0) return {UINT32_MAX, 0.0f};
+        return draw_in_front(x, c, front, totals[0], bits, out);
+    }
+    const bool whole = c.top_k == UINT32_MAX && c.top_p == 1.0f && c.least_mass == 1;
+    bool reports = Entries::REPORTS && out.count != 0;
+    if (reports && whole && totals[2] <= most && out.count <= front && (heavy || mass_of(s.pivot, k.scale) > 1)) {
+        if (cluster_rank() == 0) report_masses(x, front, out, totals[0]); /* all of the front have a mass */
+        reports = false;
     }
     uint64_t mass = totals[0], count = 0;
-    if (!whole) {
+    if (whole && !reports) {
+        k = first;
+    } else {
         uint32_t top, column, allowed = find_top(x, round, e, true, &top, &column);
         mass = filter(x, round, e, sampling, top, allowed, &k, &count);
     }
     drawn result = draw_by_column(x, *round, e, k, multiply_high(bits, mass) + 1, mass);
-    if (out.count != 0) report_top(x, round, e, static_cast<const raw_view *>(nullptr), s.top, k, count, mass, out);
+    if (reports) report_top(x, round, e, static_cast<const raw_view *>(nullptr), s.top, k, count, mass, out);
     return result;
 }
 

@@ -115,7 +115,7 @@ DEVICE drawn choose(const step_params &p, step_shared<entries<DTYPE, RESIDENT, R
     if (REPORT && whole) {
         float allowed_mass = 0.0f;
         entries_load(e);
-        raw = look_at_all(&x->select, round, e, &allowed_mass, raw_logprobs ? top : none);
+        raw = look_at_all(&x->select, round, e, p.front, &allowed_mass, raw_logprobs ? top : none);
         if (leads && p.allowed_mass != nullptr) p.allowed_mass[at] = allowed_mass;
     }
     if (mask.legal == 1) {

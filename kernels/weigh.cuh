@@ -14,6 +14,13 @@ struct drawn {
     float logprob;
 };
 
+/* Where a row's likeliest tokens go. */
+struct top_view {
+    uint32_t count; /* 0: none are asked for */
+    int32_t *tokens;
+    float *logprobs;
+};
+
 /* --- the first look ------------------------------------------------------------------------------------------------ */
 
 struct survey {
@@ -30,30 +37,33 @@ template <int DTYPE> DEVICE float vector_largest(const vector16 &vector) {
 
 /* The pivot: threads stand in groups, and each group's largest key is one of the row's large ones. The smallest of those, by
  * block, leaves a few for each group above it (the coupon collector's problem); of the blocks' the largest is taken.
- * x->pivot is UINT32_MAX before. */
+ * `masked` false: of every column of the row. */
 template <int DTYPE, bool RESIDENT, bool REPORT>
-DEVICE survey survey_row(select_shared *x, uint32_t *round, const entries<DTYPE, RESIDENT, REPORT> &shared) {
+DEVICE survey survey_row(select_shared *x, uint32_t *round, const entries<DTYPE, RESIDENT, REPORT> &shared, bool masked) {
     const entries<DTYPE, RESIDENT, REPORT> e = entries_near(shared);
     const uint32_t group = cluster_size() == 1 ? WARP / 4 : cluster_size() <= 4 ? WARP / 2 : static_cast<uint32_t>(WARP);
     float best = -INFINITY;
     uint32_t at = 0;
-    for (uint32_t v = e.first + thread_index(); v < e.end && e.dense; v += block_threads()) {
-        float largest = vector_largest<DTYPE>(vector_get(e, v, true));
+    if (thread_index() == 0) x->count = 0, x->pivot = UINT32_MAX;
+    block_sync(); /* the counter of the front is 0, and there is no pivot */
+    for (uint32_t v = e.first + thread_index(); v < e.end && (e.dense || !masked); v += block_threads()) {
+        float largest = vector_largest<DTYPE>(vector_get(e, v, masked));
         if (largest > best) best = largest, at = v;
     }
     uint64_t place = 0;
     if (best > -INFINITY) {
-        vector16 vector = vector_get(e, at, true);
+        vector16 vector = vector_get(e, at, masked);
         uint32_t column = 0;
         UNROLL
         for (uint32_t i = logit_type<DTYPE>::PER_VECTOR; i-- > 0;)
             if (logit_value<DTYPE>(vector_at<DTYPE>(vector, i)) == best) column = at * logit_type<DTYPE>::PER_VECTOR + i - e.shift;
         place = place_in_order(key_of(best), column);
     }
-    entries_apart(e, [&](uint32_t key, uint32_t column) {
+    auto look = [&](uint32_t key, uint32_t column) {
         uint64_t other = place_in_order(key, column);
         if (other > place) place = other;
-    });
+    };
+    if (masked) entries_apart(e, look);
     uint32_t largest = static_cast<uint32_t>(place >> 32);
     for (uint32_t step = 1; step < group; step *= 2) {
         uint32_t other = warp_shuffle_xor(largest, step);
@@ -103,9 +113,10 @@ DEVICE uint32_t weigh_logit(const weigher &w, float logit, uint32_t column) {
 
 /* Which entries stand in the front: those from a pivot on, or of these those that have a mass; at most so many. */
 struct front_rule {
-    uint32_t pivot, most;
+    uint32_t pivot, most; /* UINT32_MAX: nothing */
     bool heavy;
     bool alone; /* the front will do, without the masses of what is behind it */
+    bool raw;   /* every column of the row takes part */
 };
 
 /* What this thread has put into the front of the first block; `full`: it has no room, as the thread knows. */
@@ -140,17 +151,18 @@ DEVICE_CALL front_share front_take(select_shared *home, front_rule rule, weigher
     return own;
 }
 
-/* How a look at the vectors weighs them: entry by entry; plainly, as weigher says; or only what goes into the front. */
-enum { WEIGH_EACH, WEIGH_PLAINLY, WEIGH_FRONT };
+/* How a look at the vectors weighs them: entry by entry; plainly, as weigher says; only what goes into the front; or all that
+ * the row has, whether it may follow or not. */
+enum { WEIGH_EACH, WEIGH_PLAINLY, WEIGH_FRONT, WEIGH_RAW };
 
-/* Sums of one vector's masses, [0], and of its entries that have one, [1], where that is asked. */
-template <int HOW, int DTYPE> DEVICE void weigh_vector(const weigher &w, const vector16 &vector, uint32_t column, uint64_t (&sums)[2]) {
+/* Sums of one vector's masses, [0], and of its entries that have one, [1]; of a raw one, of the masses that the mask allows. */
+template <int HOW, int DTYPE> DEVICE void weigh_vector(const weigher &w, const vector16 &vector, uint32_t column, uint32_t mask, uint64_t (&sums)[2]) {
     UNROLL
     for (uint32_t i = 0; i < logit_type<DTYPE>::PER_VECTOR; i++) {
         float logit = logit_value<DTYPE>(vector_at<DTYPE>(vector, i));
         uint32_t mass = HOW == WEIGH_PLAINLY ? weigh_plainly(w, logit) : weigh_logit(w, logit, column + i);
         sums[0] += mass;
-        sums[1] += mass != 0;
+        sums[1] += HOW != WEIGH_RAW ? mass != 0 : (mask >> i & 1) != 0 ? mass : 0;
     }
 }
 
@@ -159,16 +171,16 @@ template <bool FRONT, int HOW, int DTYPE, bool RESIDENT, bool REPORT>
 DEVICE void weigh_vectors(const entries<DTYPE, RESIDENT, REPORT> &e, const weigher &w, select_shared *home, const front_rule &rule,
                           front_share *front, uint64_t (&totals)[2]) {
     const float from = lowest_logit(rule.pivot);
-    for (uint32_t base = e.first + warp_index() * WARP; base < e.end && e.dense; base += block_threads()) {
+    for (uint32_t base = e.first + warp_index() * WARP; base < e.end && (e.dense || HOW == WEIGH_RAW); base += block_threads()) {
         uint32_t v = base + lane_index(), column = v * logit_type<DTYPE>::PER_VECTOR - e.shift;
-        vector16 vector = v < e.end ? vector_get(e, v, true) : vector_masked<DTYPE>(vector16{}, 0);
+        vector16 vector = v < e.end ? vector_get(e, v, HOW != WEIGH_RAW) : vector_masked<DTYPE>(vector16{}, 0);
         uint64_t sums[2] = {0, 0};
         if (HOW != WEIGH_FRONT) {
-            weigh_vector<HOW, DTYPE>(w, vector, column, sums);
+            weigh_vector<HOW, DTYPE>(w, vector, column, HOW == WEIGH_RAW && v < e.end ? vector_mask_of_any(e, v) : 0, sums);
             totals[0] += sums[0];
             totals[1] += sums[1];
-            sums[0] = warp_sum64(sums[0]);
-            if (lane_index() == 0) e.chunks[(base - e.first) / WARP] = sums[0];
+            if (HOW != WEIGH_RAW) sums[0] = warp_sum64(sums[0]);
+            if (HOW != WEIGH_RAW && lane_index() == 0) e.chunks[(base - e.first) / WARP] = sums[0];
         }
         if (FRONT && vector_largest<DTYPE>(vector) >= from) *front = front_take<DTYPE>(home, rule, w, vector, column, *front);
     }
@@ -178,18 +190,21 @@ DEVICE void weigh_vectors(const entries<DTYPE, RESIDENT, REPORT> &e, const weigh
  *   FRONT   the first block gets its front; totals[1] is the mass of that, totals[2] its entries: above rule.most some are
  *           missing. Where it is alone, the sum is not made, and chunks get nothing.
  *   else    totals[1] is the number of entries with a mass.
+ * Of a raw row totals[1] is the mass of what the mask allows, and chunks get nothing: the entries apart are not made yet.
  * The first block's counter is 0 before. */
 template <bool FRONT, int DTYPE, bool RESIDENT, bool REPORT>
 DEVICE_CALL void weigh(select_shared *x, uint32_t *round, const entries<DTYPE, RESIDENT, REPORT> &shared, const kept &k, const front_rule &rule,
                        uint64_t (&out)[3]) {
     const entries<DTYPE, RESIDENT, REPORT> e = entries_near(shared);
-    const bool alone = FRONT && rule.alone;
+    const bool alone = FRONT && rule.alone, raw = FRONT && REPORT && rule.raw;
     weigher w = weigher_of(k);
     if (FRONT) w.last = UINT32_MAX; /* nothing is cut */
     select_shared *home = in_block(x, 0);
     front_share front = {0, 0, false};
     uint64_t totals[2] = {0, 0};
-    if (alone)
+    if (raw)
+        weigh_vectors<FRONT, WEIGH_RAW>(e, w, home, rule, &front, totals);
+    else if (alone)
         weigh_vectors<FRONT, WEIGH_FRONT>(e, w, home, rule, &front, totals);
     else if (FRONT && w.plain)
         weigh_vectors<FRONT, WEIGH_PLAINLY>(e, w, home, rule, &front, totals);
@@ -208,7 +223,7 @@ DEVICE_CALL void weigh(select_shared *x, uint32_t *round, const entries<DTYPE, R
         });
     }
     out[0] = totals[0];
-    out[1] = FRONT ? front.mass : totals[1];
+    out[1] = FRONT && !raw ? front.mass : totals[1];
     out[2] = front.count;
     total_in_cluster<3, 3>(&x->totals, round, out);
 }
@@ -284,9 +299,32 @@ DEVICE bool front_suffices(const cuts &c, const kept &k, const front_rule &rule,
     return c.least_mass > most + (most >> 22) + 1;
 }
 
+DEVICE bool stands_before(const front_entry &a, const front_entry &b) { return a.key > b.key || (a.key == b.key && a.column < b.column); }
+
+/* In the first block: the likeliest of a front's entries that take part, with their logprob(entry). */
+template <typename Takes, typename Logprob>
+DEVICE void report_front(const select_shared *x, uint32_t count, const top_view &out, Takes takes, Logprob logprob) {
+    const front_entry *front = x->few.front;
+    for (uint32_t i = thread_index(); i < count; i += block_threads()) {
+        front_entry own = front[i];
+        uint32_t rank = 0;
+        if (!takes(own)) continue;
+        for (uint32_t j = 0; j < count; j++) rank += takes(front[j]) && stands_before(front[j], own);
+        float value = logprob(own);
+        if (rank >= out.count || value == -INFINITY) continue;
+        out.tokens[rank] = static_cast<int32_t>(own.column);
+        out.logprobs[rank] = value;
+    }
+}
+
+/* Of those with a mass, among entries that weigh so much together. */
+DEVICE void report_masses(const select_shared *x, uint32_t count, const top_view &out, uint64_t mass) {
+    report_front(x, count, out, [](const front_entry &f) { return f.mass != 0; }, [&](const front_entry &f) { return fixed_log(f.mass, mass); });
+}
+
 /* In the first block. Each thread asks for its entries how many stand before them, and with which mass: of few, that is less
  * than sorting them. */
-DEVICE drawn draw_in_front(select_shared *x, const cuts &c, uint32_t count, uint64_t mass, uint64_t bits) {
+DEVICE drawn draw_in_front(select_shared *x, const cuts &c, uint32_t count, uint64_t mass, uint64_t bits, const top_view &out) {
     front_entry *front = x->few.front;
     uint64_t *before = x->few.before, top_mass = 0, kept_mass = 0;
     for (uint32_t i = thread_index(); i < count; i += block_threads()) {
@@ -295,7 +333,7 @@ DEVICE drawn draw_in_front(select_shared *x, const cuts &c, uint32_t count, uint
         uint64_t sum = 0;
         for (uint32_t j = 0; j < count; j++) {
             front_entry other = front[j];
-            bool first = other.key > own.key || (other.key == own.key && other.column < own.column);
+            bool first = stands_before(other, own);
             rank += first;
             sum += first ? other.mass : 0;
         }
@@ -310,6 +348,7 @@ DEVICE drawn draw_in_front(select_shared *x, const cuts &c, uint32_t count, uint
         kept_mass += front[i].mass;
     }
     kept_mass = sum_in_block(&x->totals, kept_mass); /* what is cut has no mass */
+    if (out.count != 0) report_masses(x, count, out, kept_mass);
     goal = multiply_high(bits, kept_mass) + 1;
     for (uint32_t i = thread_index(); i < count; i += block_threads()) {
         front_entry own = front[i];
