@@ -56,7 +56,7 @@ template <int DTYPE, bool RESIDENT, bool REPORT> struct entries {
     uint32_t first, end;  /* vectors of the block, counted from that boundary */
     uint32_t whole, whole_count; /* of the row, those without a column that is not */
     mask_part mask;
-    vector16 *vectors;    /* [end - first] where RESIDENT, masked unless REPORT */
+    vector16 *vectors;    /* [end - first] where RESIDENT */
     uint64_t *chunks;     /* [chunk_count]: masses of the columns of 32 vectors each */
     listed *list;         /* where few are allowed */
     uint32_t list_count;
@@ -146,19 +146,19 @@ template <int DTYPE> DEVICE vector16 vector_masked(vector16 vector, uint32_t mas
     return vector;
 }
 
-/* One vector as the passes see it; -inf where nothing may follow. */
+/* One vector as the passes see it; `masked`: -inf where nothing may follow. In shared memory it is what was brought there. */
 template <int DTYPE, bool RESIDENT, bool REPORT>
 DEVICE vector16 vector_get(const entries<DTYPE, RESIDENT, REPORT> &e, uint32_t v, bool masked) {
-    if (RESIDENT && (!REPORT || !masked)) return e.vectors[v - e.first];
+    if (RESIDENT) return e.vectors[v - e.first];
     if (!vector_is_whole(e, v)) return vector_partial(e, v, masked);
     uint32_t mask = masked ? vector_mask(e, v) : 0xFFFFFFFFu;
     vector16 vector = {};
-    if (mask != 0) vector = RESIDENT ? e.vectors[v - e.first] : load_once(e.row + (v * logit_type<DTYPE>::PER_VECTOR - e.shift));
+    if (mask != 0) vector = load_once(e.row + (v * logit_type<DTYPE>::PER_VECTOR - e.shift));
     return masked ? vector_masked<DTYPE>(vector, mask) : vector;
 }
 
-/* Begins to bring the row into shared memory; `all` false: what the mask leaves of it. Each thread waits for its copies before
- * entries_load, in which it looks at the same vectors. */
+/* Begins to bring the row into shared memory; `all` false: what the mask leaves of it. Each thread waits for its copies itself
+ * and looks at the same vectors first. */
 template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_begin(const entries<DTYPE, RESIDENT, REPORT> &shared, bool all) {
     const entries<DTYPE, RESIDENT, REPORT> e = entries_near(shared);
     for (uint32_t v = e.first + thread_index(); v < e.end; v += block_threads())
@@ -166,20 +166,32 @@ template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_begin(const
             copy_begin(&e.vectors[v - e.first], e.row + (v * logit_type<DTYPE>::PER_VECTOR - e.shift));
 }
 
-/* Brings the row into shared memory. Call it once the mask is final, unless REPORT. */
-template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_load(const entries<DTYPE, RESIDENT, REPORT> &shared) {
-    const entries<DTYPE, RESIDENT, REPORT> e = entries_near(shared);
-    if (RESIDENT && !e.begun) {
-        entries_begin(shared, REPORT);
-        copy_wait();
-    }
-    for (uint32_t v = e.first + thread_index(); RESIDENT && !REPORT && v < e.end; v += block_threads())
-        if (vector_is_whole(e, v)) e.vectors[v - e.first] = vector_masked<DTYPE>(e.vectors[v - e.first], vector_mask(e, v));
-    if (RESIDENT && thread_index() == 0 && e.first < e.end) { /* a vector that is not whole is a block's first or last */
-        if (!vector_is_whole(e, e.first)) e.vectors[0] = vector_partial(e, e.first, !REPORT);
-        if (!vector_is_whole(e, e.end - 1)) e.vectors[e.end - 1 - e.first] = vector_partial(e, e.end - 1, !REPORT);
-    }
+/* Those that are not whole: of a block its first or last. */
+template <typename Entries> DEVICE void entries_partial(const Entries &e, bool masked) {
+    if (thread_index() != 0 || e.first == e.end) return;
+    if (!vector_is_whole(e, e.first)) e.vectors[0] = vector_partial(e, e.first, masked);
+    if (!vector_is_whole(e, e.end - 1)) e.vectors[e.end - 1 - e.first] = vector_partial(e, e.end - 1, masked);
+}
+
+/* Brings the row into shared memory as it is. */
+template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_bring(const entries<DTYPE, RESIDENT, REPORT> &e) {
+    if (!RESIDENT) return;
+    if (!e.begun) entries_begin(e, true);
+    copy_wait();
+    entries_partial(e, false);
     block_sync(); /* the row is in shared memory */
+}
+
+/* Brings what the mask, which is final, leaves of the row; `brought`: all of it is there. */
+template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void entries_load(const entries<DTYPE, RESIDENT, REPORT> &shared, bool brought) {
+    if (!RESIDENT) return;
+    const entries<DTYPE, RESIDENT, REPORT> e = entries_near(shared);
+    if (!brought && !e.begun) entries_begin(e, false);
+    copy_wait();
+    for (uint32_t v = e.first + thread_index(); v < e.end; v += block_threads())
+        if (vector_is_whole(e, v)) e.vectors[v - e.first] = vector_masked<DTYPE>(e.vectors[v - e.first], vector_mask(e, v));
+    entries_partial(e, true);
+    block_sync(); /* the masked row is in shared memory */
 }
 
 /* --- entries apart --------------------------------------------------------------------------------------------------- */

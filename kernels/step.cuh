@@ -114,7 +114,7 @@ DEVICE drawn choose(const step_params &p, step_shared<entries<DTYPE, RESIDENT, R
     drawn result = {mask.last, 0.0f};
     if (REPORT && whole) {
         float allowed_mass = 0.0f;
-        entries_load(e);
+        entries_bring(e);
         raw = look_at_all(&x->select, round, e, p.front, &allowed_mass, raw_logprobs ? top : none);
         if (leads && p.allowed_mass != nullptr) p.allowed_mass[at] = allowed_mass;
     }
@@ -123,8 +123,8 @@ DEVICE drawn choose(const step_params &p, step_shared<entries<DTYPE, RESIDENT, R
     } else {
         bool penalised = is_penalised(sampling);
         if (s.slot->bias_count != 0 || penalised) entries_patch(e, penalties_of(sampling), penalised);
-        if (!whole) entries_list(e, &x->counter, reinterpret_cast<listed *>(shared_vectors(x, p)), p.vectors * 2);
-        if (!whole && e.dense) entries_load(e);
+        entries_list(e, &x->counter, reinterpret_cast<listed *>(shared_vectors(x, p)), p.vectors * 2);
+        if (e.dense) entries_load(e, whole);
         uint64_t bits = philox_token_bits(s.slot->seed, s.slot->position);
         result = draw(&x->select, round, e, sampling, mask.legal, p.front, bits, raw_logprobs ? none : top);
     }
