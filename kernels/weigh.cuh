@@ -151,18 +151,20 @@ DEVICE_CALL front_share front_take(select_shared *home, front_rule rule, weigher
     return own;
 }
 
-/* How a look at the vectors weighs them: entry by entry; plainly, as weigher says; only what goes into the front; or all that
- * the row has, whether it may follow or not. */
-enum { WEIGH_EACH, WEIGH_PLAINLY, WEIGH_FRONT, WEIGH_RAW };
+/* How a look at the vectors weighs them: entry by entry; plainly, as weigher says; only what goes into the front; or, either
+ * way, all that the row has, whether it may follow or not. */
+enum { WEIGH_EACH, WEIGH_PLAINLY, WEIGH_FRONT, WEIGH_RAW, WEIGH_RAW_PLAINLY };
 
-/* Sums of one vector's masses, [0], and of its entries that have one, [1]; of a raw one, of the masses that the mask allows. */
+/* Sums of one vector's masses, [0], and where they are weighed one by one, of entries that have one, [1]; of a raw vector, of
+ * the masses that the mask allows. */
 template <int HOW, int DTYPE> DEVICE void weigh_vector(const weigher &w, const vector16 &vector, uint32_t column, uint32_t mask, uint64_t (&sums)[2]) {
     UNROLL
     for (uint32_t i = 0; i < logit_type<DTYPE>::PER_VECTOR; i++) {
         float logit = logit_value<DTYPE>(vector_at<DTYPE>(vector, i));
-        uint32_t mass = HOW == WEIGH_PLAINLY ? weigh_plainly(w, logit) : weigh_logit(w, logit, column + i);
+        uint32_t mass = HOW == WEIGH_PLAINLY || HOW == WEIGH_RAW_PLAINLY ? weigh_plainly(w, logit) : weigh_logit(w, logit, column + i);
         sums[0] += mass;
-        sums[1] += HOW != WEIGH_RAW ? mass != 0 : (mask >> i & 1) != 0 ? mass : 0;
+        if (HOW == WEIGH_EACH) sums[1] += mass != 0;
+        if (HOW >= WEIGH_RAW) sums[1] += (mask >> i & 1) != 0 ? mass : 0;
     }
 }
 
@@ -170,17 +172,18 @@ template <int HOW, int DTYPE> DEVICE void weigh_vector(const weigher &w, const v
 template <bool FRONT, int HOW, int DTYPE, bool RESIDENT, bool REPORT>
 DEVICE void weigh_vectors(const entries<DTYPE, RESIDENT, REPORT> &e, const weigher &w, select_shared *home, const front_rule &rule,
                           front_share *front, uint64_t (&totals)[2]) {
+    constexpr bool RAW = HOW >= WEIGH_RAW;
     const float from = lowest_logit(rule.pivot);
-    for (uint32_t base = e.first + warp_index() * WARP; base < e.end && (e.dense || HOW == WEIGH_RAW); base += block_threads()) {
+    for (uint32_t base = e.first + warp_index() * WARP; base < e.end && (e.dense || RAW); base += block_threads()) {
         uint32_t v = base + lane_index(), column = v * logit_type<DTYPE>::PER_VECTOR - e.shift;
-        vector16 vector = v < e.end ? vector_get(e, v, HOW != WEIGH_RAW) : vector_masked<DTYPE>(vector16{}, 0);
+        vector16 vector = v < e.end ? vector_get(e, v, !RAW) : vector_masked<DTYPE>(vector16{}, 0);
         uint64_t sums[2] = {0, 0};
         if (HOW != WEIGH_FRONT) {
-            weigh_vector<HOW, DTYPE>(w, vector, column, HOW == WEIGH_RAW && v < e.end ? vector_mask_of_any(e, v) : 0, sums);
+            weigh_vector<HOW, DTYPE>(w, vector, column, RAW && v < e.end ? vector_mask_of_any(e, v) : 0, sums);
             totals[0] += sums[0];
             totals[1] += sums[1];
-            if (HOW != WEIGH_RAW) sums[0] = warp_sum64(sums[0]);
-            if (HOW != WEIGH_RAW && lane_index() == 0) e.chunks[(base - e.first) / WARP] = sums[0];
+            if (!RAW) sums[0] = warp_sum64(sums[0]);
+            if (!RAW && lane_index() == 0) e.chunks[(base - e.first) / WARP] = sums[0];
         }
         if (FRONT && vector_largest<DTYPE>(vector) >= from) *front = front_take<DTYPE>(home, rule, w, vector, column, *front);
     }
@@ -202,7 +205,9 @@ DEVICE_CALL void weigh(select_shared *x, uint32_t *round, const entries<DTYPE, R
     select_shared *home = in_block(x, 0);
     front_share front = {0, 0, false};
     uint64_t totals[2] = {0, 0};
-    if (raw)
+    if (raw && w.plain)
+        weigh_vectors<FRONT, WEIGH_RAW_PLAINLY>(e, w, home, rule, &front, totals);
+    else if (raw)
         weigh_vectors<FRONT, WEIGH_RAW>(e, w, home, rule, &front, totals);
     else if (alone)
         weigh_vectors<FRONT, WEIGH_FRONT>(e, w, home, rule, &front, totals);
