@@ -16,7 +16,7 @@
 static size_t log_most(const weir_grammar *grammar) {
     const tables *t = grammar->tables;
     size_t frames = ((size_t)grammar->vocab->bracket_most + 1) * t->frame_words;
-    size_t kept = t->kept_slots != 0 ? (size_t)grammar->vocab->report.longest_token + 1 : 0;
+    size_t kept = t->kept_slots != 0 ? (size_t)grammar->vocab->trie.depth + 1 : 0;
     size_t all = machine_frames_words(t);
     return frames + kept < all ? frames + kept : all;
 }

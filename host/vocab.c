@@ -67,9 +67,9 @@ weir_status vocab_build(const weir_token *tokens, uint32_t token_count, uint32_t
 
     weir_status status = copy_tokens(vocab, tokens, error);
     if (status != WEIR_OK) goto done;
-    status = check_quotes(vocab, error);
-    if (status != WEIR_OK) goto done;
     status = set_stop_ids(vocab, stop_ids, stop_count, error);
+    if (status != WEIR_OK) goto done;
+    status = check_quotes(vocab, error);
     if (status != WEIR_OK) goto done;
     status = build_trie(vocab);
     if (status != WEIR_OK) goto no_memory;
@@ -318,7 +318,7 @@ static void write_report(weir_vocab *vocab) {
             if (length >= 2 && !is_utf8(bytes, length)) ++report->not_utf8_count;
             if (length > report->longest_token) report->longest_token = length;
             const uint32_t brackets = count_brackets(bytes, length);
-            if (brackets > vocab->bracket_most) vocab->bracket_most = brackets;
+            if (vocab_is_text(vocab, token) && brackets > vocab->bracket_most) vocab->bracket_most = brackets;
         }
         if (vocab->same[token] != VOCAB_NONE) ++report->duplicate_count;
     }

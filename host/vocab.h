@@ -56,7 +56,7 @@ struct weir_vocab {
     uint32_t stop_count;
     trie trie;               /* of what vocab_is_text */
     uint32_t *same;          /* [token_count] next higher text token with the same bytes, or VOCAB_NONE */
-    uint32_t bracket_most;   /* most of { } [ ] in one text token */
+    uint32_t bracket_most;   /* most of { } [ ] in one of them */
     uint32_t byte_token[256];/* the token that is exactly this byte, or VOCAB_NONE */
     uint64_t hash;           /* of all of the above: a grammar's tables fit one vocabulary */
     weir_vocab_report report;

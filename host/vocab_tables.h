@@ -26,7 +26,7 @@ typedef struct vocab_row {
 typedef struct vocab_tables {
     uint64_t bytes; /* of the whole blob */
     uint32_t token_count, logits_width, mask_words, stop_count;
-    uint32_t bracket_most; /* most of { } [ ] in one token */
+    uint32_t bracket_most; /* most of { } [ ] in one text token */
     uint64_t stop_ids; /* [stop_count] */
     uint64_t offsets;  /* [token_count + 1] into text; a token that is no text has no bytes */
     uint64_t text;

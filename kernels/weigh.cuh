@@ -1,5 +1,5 @@
-/* weigh.cuh - two looks at a row, and what follows from them without a third: its largest key; then the mass of what is kept,
- * the masses of its chunks, and its front, the few entries with the largest keys.
+/* weigh.cuh - two looks at a row, and what follows from them without a third: its largest key; then its front, the few entries
+ * with the largest keys, and unless those are all that is asked for, the mass of what is kept and the masses of its chunks.
  *
  * Where the cuts of a request fall into the front, one block has all it needs. Where nothing is cut, the chunk that holds the
  * draw is looked at once more. Whatever is left goes the long way of select.cuh. */
@@ -115,7 +115,7 @@ DEVICE uint32_t weigh_logit(const weigher &w, float logit, uint32_t column) {
 struct front_rule {
     uint32_t pivot, most; /* UINT32_MAX: nothing */
     bool heavy;
-    bool alone; /* the front will do, without the masses of what is behind it */
+    bool alone; /* nothing behind the front is weighed: it will do, most likely */
     bool raw;   /* every column of the row takes part */
 };
 
@@ -191,7 +191,7 @@ DEVICE void weigh_vectors(const entries<DTYPE, RESIDENT, REPORT> &e, const weigh
 
 /* The masses of what is kept: totals[0] is their sum, each chunk gets its own, and
  *   FRONT   the first block gets its front; totals[1] is the mass of that, totals[2] its entries: above rule.most some are
- *           missing. Where it is alone, the sum is not made, and chunks get nothing.
+ *           missing. Where it is alone, nobody asks for the sum, and chunks get nothing.
  *   else    totals[1] is the number of entries with a mass.
  * Of a raw row totals[1] is the mass of what the mask allows, and chunks get nothing: the entries apart are not made yet.
  * The first block's counter is 0 before. */

@@ -114,7 +114,8 @@ static void step_both(session *s) {
     step.drafts = drafts, step.draft_count = draft_count;
     step.raw_logprobs = random_below(3) == 0;
     weir_status statuses[2];
-    for (int i = 0; i < 2; i++) statuses[i] = call_step(s->samplers[i], &step, outcomes[i], NULL);
+    const bool reports = random_below(2) != 0;
+    for (int i = 0; i < 2; i++) statuses[i] = (reports ? call_step : call_bare_step)(s->samplers[i], &step, outcomes[i], NULL);
     if (statuses[0] == WEIR_ERROR_ARGUMENT) { /* penalties of a slot that does not count: the CPU does nothing at all */
         for (size_t i = 0; i < count; i++) s->bound[rows[i] >= 0 ? rows[i] : 0] = false;
         for (uint32_t slot = 0; slot < SLOTS; slot++) bind_random(s, slot);

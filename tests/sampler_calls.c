@@ -148,7 +148,7 @@ void fill_typed(void *logits, weir_dtype dtype, size_t count) {
 
 /* --- calls ------------------------------------------------------------------------------------------------- */
 
-weir_status call_step(weir_sampler *sampler, const weir_step *given, outcome *outcomes, weir_error *error) {
+static weir_status step_with(weir_sampler *sampler, const weir_step *given, outcome *outcomes, bool reports, weir_error *error) {
     weir_step step = *given;
     size_t rows = step.row_count, places = rows * (step.draft_count + 1);
     size_t logit_size = dtype_size(step.dtype);
@@ -162,22 +162,23 @@ weir_status call_step(weir_sampler *sampler, const weir_step *given, outcome *ou
     step.sampling = sampling_in = copy_in(step.sampling, rows * sizeof *step.sampling);
     step.masks = masks_in = copy_in(step.masks, places * step.masks_stride * sizeof *step.masks);
     step.drafts = drafts_in = copy_in(step.drafts, rows * step.draft_count * sizeof *step.drafts);
-    step.top_count = CALL_TOP;
+    step.top_count = reports ? CALL_TOP : 0;
     step.tokens = begin_out(tokens, places * sizeof *tokens);
     step.logprobs = begin_out(logprobs, places * sizeof *logprobs);
     step.statuses = begin_out(statuses, places * sizeof *statuses);
-    step.top_tokens = begin_out(top_tokens, places * CALL_TOP * sizeof *top_tokens);
-    step.top_logprobs = begin_out(top_logprobs, places * CALL_TOP * sizeof *top_logprobs);
-    step.allowed_mass = begin_out(allowed_mass, places * sizeof *allowed_mass);
+    step.top_tokens = begin_out(reports ? top_tokens : NULL, places * CALL_TOP * sizeof *top_tokens);
+    step.top_logprobs = begin_out(reports ? top_logprobs : NULL, places * CALL_TOP * sizeof *top_logprobs);
+    step.allowed_mass = begin_out(reports ? allowed_mass : NULL, places * sizeof *allowed_mass);
     weir_status status = weir_sampler_step(sampler, &step, error);
     end_out(step.tokens, tokens, places * sizeof *tokens);
     end_out(step.logprobs, logprobs, places * sizeof *logprobs);
     end_out(step.statuses, statuses, places * sizeof *statuses);
-    end_out(step.top_tokens, top_tokens, places * CALL_TOP * sizeof *top_tokens);
-    end_out(step.top_logprobs, top_logprobs, places * CALL_TOP * sizeof *top_logprobs);
-    end_out(step.allowed_mass, allowed_mass, places * sizeof *allowed_mass);
+    end_out(step.top_tokens, reports ? top_tokens : NULL, places * CALL_TOP * sizeof *top_tokens);
+    end_out(step.top_logprobs, reports ? top_logprobs : NULL, places * CALL_TOP * sizeof *top_logprobs);
+    end_out(step.allowed_mass, reports ? allowed_mass : NULL, places * sizeof *allowed_mass);
     for (size_t i = 0; i < places; i++) {
         outcomes[i].result = (result){tokens[i], logprobs[i], statuses[i]};
+        if (!reports) continue;
         memcpy(outcomes[i].top_tokens, top_tokens + i * CALL_TOP, sizeof outcomes->top_tokens);
         memcpy(outcomes[i].top_logprobs, top_logprobs + i * CALL_TOP, sizeof outcomes->top_logprobs);
         outcomes[i].allowed_mass = allowed_mass[i];
@@ -186,6 +187,14 @@ weir_status call_step(weir_sampler *sampler, const weir_step *given, outcome *ou
                       top_tokens, logprobs,  top_logprobs, allowed_mass, statuses};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) free(blocks[i]);
     return status;
+}
+
+weir_status call_step(weir_sampler *sampler, const weir_step *step, outcome *outcomes, weir_error *error) {
+    return step_with(sampler, step, outcomes, true, error);
+}
+
+weir_status call_bare_step(weir_sampler *sampler, const weir_step *step, outcome *outcomes, weir_error *error) {
+    return step_with(sampler, step, outcomes, false, error);
 }
 
 weir_status call_masks(weir_sampler *sampler, const int32_t *slots, size_t row_count, uint32_t *masks, size_t stride,

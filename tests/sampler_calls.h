@@ -30,6 +30,8 @@ weir_sampler *call_sampler(uint32_t slot_count, uint32_t width, uint32_t counted
 /* A step with every result asked for; its own out arrays and top_count are not read. outcomes: [row_count, draft_count
  * + 1]. The sampling rows lie sizeof(weir_sampling) apart. */
 weir_status call_step(weir_sampler *sampler, const weir_step *step, outcome *outcomes, weir_error *error);
+/* The same without reports: top tokens and the allowed mass are left as they were. */
+weir_status call_bare_step(weir_sampler *sampler, const weir_step *step, outcome *outcomes, weir_error *error);
 weir_status call_masks(weir_sampler *sampler, const int32_t *slots, size_t row_count, uint32_t *masks, size_t stride,
                        weir_error *error);
 weir_status call_mask_logits(weir_sampler *sampler, const int32_t *slots, size_t row_count, void *logits,
