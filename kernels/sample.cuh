@@ -146,7 +146,7 @@ DEVICE_CALL void report_top(select_shared *x, uint32_t *round, const Entries &e,
 /* Looks at every column of the row as it came; *allowed_mass: the share of those that may follow. Reports the likeliest from
  * the front, where it has them. */
 template <typename Entries>
-DEVICE raw_view look_at_all(select_shared *x, uint32_t *round, const Entries &e, uint32_t most, float *allowed_mass, const top_view &out) {
+DEVICE_CALL raw_view look_at_all(select_shared *x, uint32_t *round, const Entries &e, uint32_t most, float *allowed_mass, const top_view &out) {
     survey s = survey_row(x, round, e, false);
     if (s.top == KEY_NONE) return {KEY_NONE, -INFINITY, KEY_INFINITY, true};
     const mass_scale scale = mass_scale_of(s.top, 1.0f);

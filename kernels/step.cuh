@@ -52,6 +52,7 @@ template <typename Entries> struct step_shared {
     uint32_t status;       /* of positions that are not looked at */
     const uint32_t *given; /* the caller's mask of the position, or NULL */
     step_result result;
+    raw_view raw; /* where raw log-probabilities are asked for; its thread 0 reads what it wrote */
     uint32_t counter;
     alignas(16) Entries entries;
 };
@@ -110,12 +111,12 @@ DEVICE drawn choose(const step_params &p, step_shared<entries<DTYPE, RESIDENT, R
     bool whole = REPORT && (raw_logprobs || p.allowed_mass != nullptr);
     bool leads = cluster_rank() == 0 && thread_index() == 0;
     top_view top = {REPORT ? p.top_count : 0, p.top_tokens + at * p.top_count, p.top_logprobs + at * p.top_count}, none = {0, nullptr, nullptr};
-    raw_view raw = {};
     drawn result = {mask.last, 0.0f};
     if (REPORT && whole) {
         float allowed_mass = 0.0f;
         entries_bring(e);
-        raw = look_at_all(&x->select, round, e, p.front, &allowed_mass, raw_logprobs ? top : none);
+        raw_view raw = look_at_all(&x->select, round, e, p.front, &allowed_mass, raw_logprobs ? top : none);
+        if (thread_index() == 0) x->raw = raw;
         if (leads && p.allowed_mass != nullptr) p.allowed_mass[at] = allowed_mass;
     }
     if (mask.legal == 1) {
@@ -128,7 +129,7 @@ DEVICE drawn choose(const step_params &p, step_shared<entries<DTYPE, RESIDENT, R
         uint64_t bits = philox_token_bits(s.slot->seed, s.slot->position);
         result = draw(&x->select, round, e, sampling, mask.legal, p.front, bits, raw_logprobs ? none : top);
     }
-    if (raw_logprobs && result.column != UINT32_MAX) result.logprob = raw_logprob(raw, logit_key<DTYPE>(e.row[result.column]));
+    if (raw_logprobs && leads && result.column != UINT32_MAX) result.logprob = raw_logprob(x->raw, logit_key<DTYPE>(e.row[result.column]));
     return result;
 }
 
@@ -138,36 +139,6 @@ DEVICE bool row_is_dense(const slot_view &s, const constraint &c) {
     if (!slot_has_grammar(s)) return true;
     uint32_t state = slot_sequence(s)[SEQUENCE_STATE];
     return state != STATE_DEAD && c.m.rows[c.m.states[state].row].kind == WEIR_ROW_BASE;
-}
-
-/* Fills x->result for one position of a row, and moves its slot. Stands alone, so that nothing of it is computed ahead of the
- * loop over positions and kept there. */
-template <int DTYPE, bool RESIDENT, bool REPORT>
-DEVICE_CALL void step_position(const step_params &p, step_shared<entries<DTYPE, RESIDENT, REPORT>> *x, uint32_t *round) {
-    typedef entries<DTYPE, RESIDENT, REPORT> row_entries;
-    const slot_view &s = x->slot;
-    if (thread_index() == 0) {
-        uint64_t at = place_of(p, x->position);
-        const typename row_entries::bits *logits = static_cast<const typename row_entries::bits *>(p.logits) + at * p.logits_stride;
-        x->given = p.masks != nullptr ? p.masks + at * p.masks_stride : nullptr;
-        x->entries = entries_of<row_entries>(logits, p.sampler.logits_width, shared_mask(x), shared_vectors(x, p), shared_chunks(x, p), s);
-        x->entries.begun = RESIDENT && x->given == nullptr && row_is_dense(s, x->rules);
-    }
-    block_sync(); /* the entries are open */
-    if (RESIDENT && x->entries.begun) entries_begin(x->entries, true);
-    mask_count mask = mask_step(p.sampler, s, x->rules, x->given, &x->select.totals, round, x->entries.mask);
-    if (RESIDENT) copy_wait();
-    drawn drawn = {UINT32_MAX, 0.0f};
-    if (mask.legal != 0) drawn = choose<DTYPE, RESIDENT, REPORT>(p, x, round, mask);
-    if (cluster_rank() != 0 || thread_index() != 0) return;
-    bool counts_full = false;
-    x->result = {static_cast<int32_t>(drawn.column), drawn.logprob, status_if(mask.forced, WEIR_ROW_STATUS_STOP_FORCED)};
-    if (drawn.column != UINT32_MAX && slot_take(p.sampler, s, x->rules, drawn.column, &counts_full)) {
-        x->result.status |= status_if(s.slot->flags & SLOT_STOPPED, WEIR_ROW_STATUS_STOPPED) | status_if(counts_full, WEIR_ROW_STATUS_COUNTS_FULL);
-    } else {
-        s.slot->flags |= SLOT_FAILED;
-        x->result = {-1, 0.0f, WEIR_ROW_STATUS_NO_TOKEN};
-    }
 }
 
 DEVICE void write_result(const step_params &p, uint64_t at, const step_result &r) {
@@ -207,6 +178,38 @@ template <typename Entries> DEVICE bool has_ended(step_shared<Entries> *x) {
     return true;
 }
 
+/* Fills x->result for one position of a row, and moves its slot. Stands alone, so that nothing of it is computed ahead of the
+ * loop over positions and kept there. */
+template <int DTYPE, bool RESIDENT, bool REPORT>
+DEVICE_CALL void step_position(const step_params &p, step_shared<entries<DTYPE, RESIDENT, REPORT>> *x, uint32_t *round) {
+    typedef entries<DTYPE, RESIDENT, REPORT> row_entries;
+    const slot_view &s = x->slot;
+    clear_reports(p, place_of(p, x->position));
+    if (has_ended(x)) return;
+    if (thread_index() == 0) {
+        uint64_t at = place_of(p, x->position);
+        const typename row_entries::bits *logits = static_cast<const typename row_entries::bits *>(p.logits) + at * p.logits_stride;
+        x->given = p.masks != nullptr ? p.masks + at * p.masks_stride : nullptr;
+        x->entries = entries_of<row_entries>(logits, p.sampler.logits_width, shared_mask(x), shared_vectors(x, p), shared_chunks(x, p), s);
+        x->entries.begun = RESIDENT && x->given == nullptr && row_is_dense(s, x->rules);
+    }
+    block_sync(); /* the entries are open */
+    if (RESIDENT && x->entries.begun) entries_begin(x->entries, true);
+    mask_count mask = mask_step(p.sampler, s, x->rules, x->given, &x->select.totals, round, x->entries.mask);
+    if (RESIDENT) copy_wait();
+    drawn drawn = {UINT32_MAX, 0.0f};
+    if (mask.legal != 0) drawn = choose<DTYPE, RESIDENT, REPORT>(p, x, round, mask);
+    if (cluster_rank() != 0 || thread_index() != 0) return;
+    bool counts_full = false;
+    x->result = {static_cast<int32_t>(drawn.column), drawn.logprob, status_if(mask.forced, WEIR_ROW_STATUS_STOP_FORCED)};
+    if (drawn.column != UINT32_MAX && slot_take(p.sampler, s, x->rules, drawn.column, &counts_full)) {
+        x->result.status |= status_if(s.slot->flags & SLOT_STOPPED, WEIR_ROW_STATUS_STOPPED) | status_if(counts_full, WEIR_ROW_STATUS_COUNTS_FULL);
+    } else {
+        s.slot->flags |= SLOT_FAILED;
+        x->result = {-1, 0.0f, WEIR_ROW_STATUS_NO_TOKEN};
+    }
+}
+
 /* Behind a position: its result is written out, and a draft that was drawn leads to the next one. */
 template <typename Entries> DEVICE void close_position(const step_params &p, step_shared<Entries> *x) {
     cluster_sync(); /* the slot has moved, and the result stands in the first block */
@@ -229,8 +232,7 @@ template <int DTYPE, bool RESIDENT, bool REPORT> DEVICE void step_row(const step
     if (thread_index() == 0) open_step(p, cluster_index(), x);
     block_sync(); /* the row is open */
     while (x->goes_on) {
-        clear_reports(p, place_of(p, x->position));
-        if (!has_ended(x)) step_position<DTYPE, RESIDENT, REPORT>(p, x, &round);
+        step_position<DTYPE, RESIDENT, REPORT>(p, x, &round);
         close_position(p, x);
     }
     for (uint32_t position = x->position; position < p.positions; position++) { /* those behind are not looked at */

@@ -141,3 +141,31 @@ TEST(backends, rows_of_any_width_and_shape_give_the_same_with_and_without_report
         weir_sampler_destroy(samplers[1]);
     }
 }
+
+/* Among them one more than the front happens to have. */
+TEST(backends, every_top_k_up_to_300_gives_the_same) {
+    enum { WIDTH = 3000, MOST = 300 };
+    weir_sampler_options options = WEIR_SAMPLER_OPTIONS_INIT;
+    weir_slot_options slot = WEIR_SLOT_OPTIONS_INIT;
+    weir_sampler *samplers[2];
+    outcome outcomes[2];
+    float *logits = malloc(WIDTH * sizeof *logits);
+    const int32_t row = 0;
+    memset(outcomes, 0, sizeof outcomes);
+    options.slot_count = 1, options.logits_width = WIDTH;
+    ASSERT_OK(sampler_create_on(&backend_cpu, &options, &samplers[0], NULL), NULL);
+    samplers[1] = call_sampler(1, WIDTH, 0);
+    for (int i = 0; i < 2; i++) ASSERT_OK(weir_sampler_bind(samplers[i], 0, &slot, NULL), NULL);
+    for (int i = 0; i < WIDTH; i++) logits[i] = random_logit(7);
+    for (uint32_t top_k = 1; top_k <= MOST && !test_has_failed(); top_k++) {
+        weir_sampling sampling = WEIR_SAMPLING_INIT;
+        sampling.temperature = 50; /* else nearly all draws are of the first few */
+        sampling.top_k = top_k;
+        weir_step step = make_step(1, &row, logits, WIDTH, &sampling, NULL, NULL, NULL);
+        test_context("top-k %u", top_k);
+        for (int i = 0; i < 2; i++) ASSERT_OK(call_bare_step(samplers[i], &step, &outcomes[i], NULL), NULL);
+        expect_outcomes(&outcomes[1], &outcomes[0], 1);
+    }
+    for (int i = 0; i < 2; i++) weir_sampler_destroy(samplers[i]);
+    free(logits);
+}
