@@ -11,7 +11,7 @@
 
 #undef sampler_create_on /* as it is, for the CPU's */
 
-enum { ROWS = 2, CALLS = 3, ROUNDS = 200, DRAFTS = 2, PLACES = ROWS * (DRAFTS + 1), WIDEST = 5000 };
+enum { ROWS = 2, CALLS = 3, ROUNDS = 120, DRAFTS = 2, PLACES = ROWS * (DRAFTS + 1), WIDEST = 5000 };
 
 /* --- random rows ------------------------------------------------------------------------------------------- */
 
